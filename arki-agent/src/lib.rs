@@ -1,0 +1,1 @@
+//! `arki-agent`: a light daemon that predicts trouble on its own host.

@@ -1,0 +1,16 @@
+//! The three voters. Each answers two questions: will a series with a bound run out
+//! ([`crate::exhaustion`]), and is something odd happening to this host ([`crate::incident`]).
+
+use crate::vote::Voter;
+use serde::{Deserialize, Serialize};
+
+/// What a voter knows so far, for a person to read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Readiness {
+    /// Who.
+    pub voter: Voter,
+    /// False while it mostly abstains.
+    pub ready: bool,
+    /// One short line: `learning 3/14 d`, `212 relations of 60 series`.
+    pub text: String,
+}
