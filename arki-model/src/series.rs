@@ -42,19 +42,8 @@ impl SeriesName {
     /// `metric{instance}`; control characters become `?` and an overlong instance is cut, because a
     /// device or mount point may be called anything.
     pub fn with_instance(metric: &str, instance: &str) -> Self {
-        let room = NAME_BYTES_MAX.saturating_sub(metric.len() + 2);
-        let mut text = String::with_capacity(metric.len() + 2 + instance.len().min(room));
-        text.push_str(metric);
-        text.push('{');
-        let limit = text.len() + room;
-        for c in instance.chars() {
-            let c = if c.is_control() { '?' } else { c };
-            if text.len() + c.len_utf8() > limit {
-                break;
-            }
-            text.push(c);
-        }
-        text.push('}');
+        let mut text = String::with_capacity(metric.len() + 2 + instance.len().min(NAME_BYTES_MAX));
+        push_with_instance(&mut text, metric, instance);
         Self(text.into())
     }
 
@@ -76,6 +65,21 @@ impl SeriesName {
             .split_once('{')
             .and_then(|(_, rest)| rest.strip_suffix('}'))
     }
+}
+
+/// Appends `metric{instance}` to `text`, made safe as in [`SeriesName::with_instance`].
+pub fn push_with_instance(text: &mut String, metric: &str, instance: &str) {
+    text.push_str(metric);
+    text.push('{');
+    let limit = text.len() + NAME_BYTES_MAX.saturating_sub(metric.len() + 2);
+    for c in instance.chars() {
+        let c = if c.is_control() { '?' } else { c };
+        if text.len() + c.len_utf8() > limit {
+            break;
+        }
+        text.push(c);
+    }
+    text.push('}');
 }
 
 impl fmt::Display for SeriesName {
