@@ -1,2 +1,7 @@
-//! Wires the command line to the commands.
-fn main() {}
+//! `arki-agent`: a light daemon that predicts trouble on its own host.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    arki_agent::command::main()
+}

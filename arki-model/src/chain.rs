@@ -92,23 +92,42 @@ pub fn decode(payload: &[u8]) -> Result<Event, String> {
     Ok(event)
 }
 
-/// Checks signed events in order and returns them. The first may stand anywhere in the agent's chain (older
-/// events may have been dropped); every later one must follow the one before it.
-pub fn verify<'a>(
-    events: impl IntoIterator<Item = &'a Signed>,
-    key: &PublicKey,
-) -> Result<Vec<Event>, ChainError> {
-    let mut checked = Vec::new();
-    let mut head: Option<Head> = None;
-    for (position, signed) in (1..).zip(events) {
+/// Checks signed events one after the other, in constant memory.
+#[derive(Debug)]
+pub struct Checker {
+    key: PublicKey,
+    head: Option<Head>,
+    position: usize,
+}
+
+impl Checker {
+    /// A checker for the chain of the agent that holds `key`.
+    pub fn new(key: PublicKey) -> Self {
+        Self {
+            key,
+            head: None,
+            position: 0,
+        }
+    }
+
+    /// The last event that was believed; `None` before the first.
+    pub fn head(&self) -> Option<Head> {
+        self.head
+    }
+
+    /// Checks the next event. The first may stand anywhere in the agent's chain (older events may have been
+    /// dropped); every later one must follow the one before it.
+    pub fn check(&mut self, signed: &Signed) -> Result<Event, ChainError> {
+        self.position += 1;
+        let position = self.position;
         signed
-            .verify(key, EVENT_TYPE)
+            .verify(&self.key, EVENT_TYPE)
             .map_err(|source| ChainError::Signature { position, source })?;
         let event =
             decode(&signed.payload).map_err(|reason| ChainError::Payload { position, reason })?;
-        if let Some(head) = head {
-            if event.sequence != head.sequence + 1 {
-                let (expected, found) = (head.sequence + 1, event.sequence);
+        if let Some(head) = self.head {
+            let (expected, found) = (head.sequence + 1, event.sequence);
+            if found != expected {
                 return Err(ChainError::Number {
                     position,
                     expected,
@@ -119,13 +138,24 @@ pub fn verify<'a>(
                 return Err(ChainError::Link { position });
             }
         }
-        head = Some(Head {
+        self.head = Some(Head {
             sequence: event.sequence,
             digest: signed.digest(),
         });
-        checked.push(event);
+        Ok(event)
     }
-    Ok(checked)
+}
+
+/// Checks signed events in order with a [`Checker`] and returns them.
+pub fn verify<'a>(
+    events: impl IntoIterator<Item = &'a Signed>,
+    key: &PublicKey,
+) -> Result<Vec<Event>, ChainError> {
+    let mut checker = Checker::new(*key);
+    events
+        .into_iter()
+        .map(|signed| checker.check(signed))
+        .collect()
 }
 
 #[cfg(test)]

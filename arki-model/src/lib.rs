@@ -12,7 +12,9 @@
 
 pub mod chain;
 pub mod clock;
+pub mod dsse;
 pub mod event;
+pub mod hex;
 pub mod id;
 pub mod prediction;
 pub mod series;

@@ -8,6 +8,7 @@
 //! "DSSEv1" SP LEN(type) SP type SP LEN(payload) SP payload
 //! ```
 
+use crate::hex;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -45,6 +46,16 @@ impl PublicKey {
     /// The thirty-two bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         self.0.as_bytes()
+    }
+
+    /// The key as 64 hexadecimal digits.
+    pub fn to_hex(&self) -> String {
+        hex::encode(self.as_bytes())
+    }
+
+    /// Reads what [`Self::to_hex`] wrote.
+    pub fn from_hex(text: &str) -> Result<Self, SignatureError> {
+        Self::from_bytes(&hex::decode(text).ok_or(SignatureError::Key)?)
     }
 
     /// Checks `signature` over a payload of the type `payload_type`, strictly (no small-order keys, no

@@ -1,0 +1,35 @@
+//! The command line. Each command keeps its own arguments in its file under [`crate::command`].
+
+use crate::command;
+use std::path::PathBuf;
+
+/// Predicts trouble on this host, before it happens.
+#[derive(Debug, clap::Parser)]
+#[command(name = "arki-agent", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Global {
+    /// The configuration [default: /etc/arki/agent.toml, where it exists]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+}
+
+/// The commands, in the order in which a person meets them.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Check a file of exported events: every signature, and that none is missing or replaced
+    Verify(command::verify::Args),
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 healthy or done, 1 degraded or failed, 2 a prediction is active (status
+--fail-on-prediction), 3 the agent is not running, 64 wrong usage, 78 wrong configuration.";

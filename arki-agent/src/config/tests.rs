@@ -1,0 +1,153 @@
+use super::load::{Surroundings, load};
+use super::*;
+
+fn around(variable: fn(&str) -> Option<String>) -> Surroundings {
+    Surroundings {
+        is_root: false,
+        variable,
+        default_file: PathBuf::from("/nonexistent"),
+    }
+}
+
+fn parse(text: &str) -> Result<Config, String> {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("agent.toml");
+    std::fs::write(&file, text).unwrap();
+    load(Some(&file), &around(|_| None)).map_err(|error| {
+        error
+            .to_string()
+            .replace(&file.display().to_string(), "FILE")
+    })
+}
+
+#[test]
+fn every_refusal_names_the_file_the_key_and_what_is_allowed() {
+    let top = "allowed here: interval, state_dir, socket, series_max, host, series";
+    for (text, said) in [
+        (
+            "intervall = '30s'",
+            format!("FILE: unknown key `intervall` (did you mean `interval`?); {top}").as_str(),
+        ),
+        (
+            "interval = '2d'",
+            "FILE: `interval`: \"2d\" is not a time from 1s to 1h, such as \"30s\" or \"5m\"",
+        ),
+        (
+            "interval = 30",
+            "FILE: `interval`: \"30\" is not a time from 1s to 1h, such as \"30s\" or \"5m\"",
+        ),
+        (
+            "series_max = 0",
+            "FILE: `series_max` is 0, but must be a number from 1 to 4096",
+        ),
+        (
+            "series_max = 'many'",
+            "FILE: `series_max` is string \"many\", but must be a whole number",
+        ),
+        (
+            "state_dir = 'here'",
+            "FILE: `state_dir` is \"here\", but must be an absolute path",
+        ),
+        (
+            "host = \"a\\u001b\"",
+            "FILE: `host` is \"a\\u{1b}\", but must be a name of at most 253 bytes without control characters",
+        ),
+        (
+            "[[series]]\nmatch = 'a'\nbund = 3",
+            "FILE: unknown key `series[0].bund` (did you mean `bound`?); allowed here: match, bound, direction",
+        ),
+        (
+            "[[series]]\nbound = 3",
+            "FILE: `series[0].match` is missing",
+        ),
+        (
+            "[[series]]\nmatch = 'a'\nbound = 'x'",
+            "FILE: `series[0].bound` is string \"x\", but must be a number",
+        ),
+        (
+            "[[series]]\nmatch = 'a'\ndirection = 'left'",
+            "FILE: `series[0].direction`: \"left\" is neither \"up\" nor \"down\"",
+        ),
+        (
+            "[[series]]\nmatch = 'a['",
+            "FILE: `series[0].match` is \"a[\", but must be a glob (unclosed character class; missing ']')",
+        ),
+        (
+            "series = 3",
+            "FILE: `series`: invalid type: integer `3`, expected a sequence",
+        ),
+    ] {
+        assert_eq!(parse(text).unwrap_err(), said, "{text:?}");
+    }
+    let syntax = parse("host = 'a'\ninterval = ").unwrap_err();
+    assert!(
+        syntax.starts_with("FILE: TOML parse error at line 2"),
+        "{syntax}"
+    );
+}
+
+#[test]
+fn the_environment_wins_and_is_named_when_it_is_wrong() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("agent.toml");
+    std::fs::write(&file, "interval = '10s'").unwrap();
+    let set = |name: &str| (name == "ARKI_INTERVAL").then(|| "5s".to_owned());
+    let config = load(Some(&file), &around(set)).unwrap();
+    assert_eq!(config.interval.seconds(), 5);
+    assert_eq!(config.socket, PathBuf::from("/run/arki/agent.sock"));
+    let wrong = |name: &str| (name == "ARKI_SERIES_MAX").then(|| "0".to_owned());
+    let error = load(Some(&file), &around(wrong)).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "environment ARKI_SERIES_MAX: `series_max` is 0, but must be a number from 1 to 4096"
+    );
+}
+
+#[test]
+fn without_a_file_and_without_root_the_agent_lives_under_the_users_state() {
+    let home = |name: &str| (name == "HOME").then(|| "/home/ada".to_owned());
+    let config = load(None, &around(home)).unwrap();
+    assert_eq!(
+        config.state_dir,
+        PathBuf::from("/home/ada/.local/state/arki")
+    );
+    assert_eq!(
+        config.socket,
+        PathBuf::from("/home/ada/.local/state/arki/agent.sock")
+    );
+    let xdg = |name: &str| {
+        Some(
+            if name == "XDG_STATE_HOME" {
+                "/xdg"
+            } else {
+                return None;
+            }
+            .to_owned(),
+        )
+    };
+    assert_eq!(
+        load(None, &around(xdg)).unwrap().state_dir,
+        PathBuf::from("/xdg/arki")
+    );
+    assert!(matches!(
+        load(None, &around(|_| None)),
+        Err(ConfigError::Homeless)
+    ));
+
+    let mut root = around(|_| None);
+    root.is_root = true;
+    assert_eq!(
+        load(None, &root).unwrap().state_dir,
+        PathBuf::from("/var/lib/arki")
+    );
+    let missing = load(
+        Some(Path::new("/nonexistent/agent.toml")),
+        &around(|_| None),
+    )
+    .unwrap_err();
+    assert!(
+        missing
+            .to_string()
+            .starts_with("/nonexistent/agent.toml: cannot be read")
+    );
+}
