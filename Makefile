@@ -1,2 +1,35 @@
-test:
+# Arki. `make` lists the targets.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.PHONY: help demo test bench install-tools fmt-check lint unit doc deny
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: ## build, watch this host, replay a disk that fills, and explain the prediction (no root, no server)
+	@examples/demo.sh
+
+test: install-tools fmt-check lint unit doc deny ## everything: lints, unit, golden and property tests, the real binaries
+
+install-tools:
+	@.ci/install
+
+fmt-check:
+	cargo fmt --all --check
+
+lint:
+	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
+
+unit:
 	cargo test --workspace --all-features --locked
+
+doc:
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps --locked
+
+deny: ## licences, sources and duplicate dependencies (installs cargo-deny in CI)
+	@if ! command -v cargo-deny >/dev/null && [ "$$CI" = true ]; then cargo install --locked --debug cargo-deny; fi
+	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check bans licenses sources; \
+	else echo "SKIPPED: cargo deny (cargo install --locked cargo-deny)"; fi
+
+bench: ## the agent's memory, pass time and CPU beside node_exporter (release build)
+	@arki-agent/benches/footprint.sh
