@@ -40,9 +40,34 @@ pub struct Memory {
     windows: Windows,
     exhaustion: Exhaustion,
     incidents: Incidents,
+    record: Record,
+}
+
+/// What was told and what became of it. Small: it is saved with every event, so that a crash neither loses a
+/// prediction nor tells it twice.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Record {
     quiet: Quiet,
     ledger: Ledger,
-    last_at: UnixSeconds,
+    /// The time of the last pass.
+    at: UnixSeconds,
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        Self {
+            quiet: Quiet::default(),
+            ledger: Ledger::default(),
+            at: UnixSeconds::MIN,
+        }
+    }
+}
+
+impl Memory {
+    /// Seconds between the passes that made it.
+    pub fn interval_s(&self) -> i64 {
+        self.windows.interval_s()
+    }
 }
 
 /// What a voter stage sees of a pass.
@@ -109,9 +134,7 @@ impl Engine {
             windows: Windows::new(settings.interval_s),
             exhaustion: Exhaustion::new(settings.interval_s),
             incidents: Incidents::new(settings.interval_s),
-            quiet: Quiet::default(),
-            ledger: Ledger::default(),
-            last_at: UnixSeconds::MIN,
+            record: Record::default(),
         };
         Self {
             settings,
@@ -120,28 +143,64 @@ impl Engine {
         }
     }
 
-    /// An engine that goes on from a saved memory.
+    /// An engine that goes on from a saved memory. Windows that were filled at another interval do not fit: of
+    /// such a memory only the record is kept.
     pub fn restore(settings: Settings, memory: Memory) -> Self {
-        let mut engine = Self {
-            settings,
-            memory,
-            bounds: Vec::new(),
-        };
-        let names: Vec<(SeriesId, String)> = engine
-            .memory
-            .registry
-            .iter()
-            .map(|(id, name)| (id, name.to_owned()))
-            .collect();
-        for (id, name) in names {
-            engine.set_bound(id, &name);
+        let mut engine = Self::new(settings);
+        if memory.interval_s() == engine.settings.interval_s {
+            engine.memory = memory;
+            engine.memory.registry.set_limit(engine.settings.series_max);
+            engine.set_bounds();
+        } else {
+            engine.memory.record = memory.record;
         }
         engine
     }
 
-    /// What is to be saved.
+    /// Goes on from a record that was saved later than the memory; an older one is left out.
+    pub fn restore_record(&mut self, record: Record) {
+        if record.at >= self.memory.record.at {
+            self.memory.record = record;
+        }
+    }
+
+    /// Takes new bounds and a new limit, without forgetting anything.
+    pub fn reconfigure(&mut self, kinds: Kinds, series_max: usize) {
+        self.settings.kinds = kinds;
+        self.settings.series_max = series_max;
+        self.memory.registry.set_limit(series_max);
+        self.set_bounds();
+    }
+
+    /// Moves everything that is remembered by `delta_s` seconds: the wall clock was set, not time passed. What
+    /// stood a minute ago still stood a minute ago, by the new clock.
+    pub fn shift_time(&mut self, delta_s: i64) {
+        let memory = &mut self.memory;
+        if memory.record.at == UnixSeconds::MIN {
+            return;
+        }
+        memory.windows.shift(memory.record.at, delta_s);
+        memory.registry.shift(delta_s);
+        memory.exhaustion.shift(delta_s);
+        memory.incidents.shift(delta_s);
+        memory.record.quiet.shift(delta_s);
+        memory.record.ledger.shift(delta_s);
+        memory.record.at = memory.record.at.saturating_add(delta_s);
+    }
+
+    /// The time of the last pass; `None` before the first.
+    pub fn last_at(&self) -> Option<UnixSeconds> {
+        Some(self.memory.record.at).filter(|&at| at != UnixSeconds::MIN)
+    }
+
+    /// What is to be saved now and then.
     pub fn memory(&self) -> &Memory {
         &self.memory
+    }
+
+    /// What is to be saved with every event.
+    pub fn record(&self) -> &Record {
+        &self.memory.record
     }
 
     /// The number of a series; see [`Registry::id_of`].
@@ -162,12 +221,12 @@ impl Engine {
         values: &mut [(SeriesId, f64)],
         contexts: &[ActiveContext],
     ) -> Vec<Prediction> {
-        if at <= self.memory.last_at {
+        if at <= self.memory.record.at {
             return Vec::new();
         }
         values.sort_unstable_by_key(|&(id, _)| id);
         let memory = &mut self.memory;
-        memory.last_at = at;
+        memory.record.at = at;
         for &(id, value) in values.iter() {
             memory.windows.push(id, at, value);
         }
@@ -183,12 +242,13 @@ impl Engine {
         for &(id, value) in values.iter() {
             if let Some(bound) = self.bounds[id.index()] {
                 memory
+                    .record
                     .ledger
                     .observe(memory.registry.name(id), value, bound, at);
             }
         }
         let told = self.decide(at, &findings, contexts);
-        self.memory.ledger.expire(at);
+        self.memory.record.ledger.expire(at);
         self.forget(at);
         told
     }
@@ -221,16 +281,16 @@ impl Engine {
                     .collect(),
             };
             if let Some(reason) = finding.veto() {
-                memory.quiet.vetoed(&prediction, reason);
+                memory.record.quiet.vetoed(&prediction, reason);
                 continue;
             }
-            memory.ledger.support(&prediction.series, at);
-            if memory.quiet.tells(&prediction, contexts, gap_s) {
-                memory.ledger.open(&prediction);
+            memory.record.ledger.support(&prediction.series, at);
+            if memory.record.quiet.tells(&prediction, contexts, gap_s) {
+                memory.record.ledger.open(&prediction);
                 told.push(prediction);
             }
         }
-        memory.quiet.settle(at, gap_s);
+        memory.record.quiet.settle(at, gap_s);
         told
     }
 
@@ -239,6 +299,16 @@ impl Engine {
             self.bounds.resize(id.index() + 1, None);
         }
         self.bounds[id.index()] = self.settings.kinds.bound_of(name);
+    }
+
+    fn set_bounds(&mut self) {
+        self.bounds.clear();
+        for (id, name) in self.memory.registry.iter() {
+            if id.index() >= self.bounds.len() {
+                self.bounds.resize(id.index() + 1, None);
+            }
+            self.bounds[id.index()] = self.settings.kinds.bound_of(name);
+        }
     }
 
     fn forget(&mut self, at: UnixSeconds) {
@@ -254,6 +324,11 @@ impl Engine {
         &self.memory.registry
     }
 
+    /// The bound of a series.
+    pub fn bound(&self, id: SeriesId) -> Option<Bound> {
+        self.bounds.get(id.index()).copied().flatten()
+    }
+
     /// The windows, for an export or a chart.
     pub fn windows(&self) -> &Windows {
         &self.memory.windows
@@ -261,16 +336,19 @@ impl Engine {
 
     /// What became of the predictions.
     pub fn ledger(&self) -> &Ledger {
-        &self.memory.ledger
+        &self.memory.record.ledger
     }
 
     /// What was not told, and why.
     pub fn quieted(&self) -> impl DoubleEndedIterator<Item = &Quieted> {
-        self.memory.quiet.quieted()
+        self.memory.record.quiet.quieted()
     }
 
     /// What each voter knows so far.
     pub fn readiness(&self) -> Vec<Readiness> {
-        self.memory.exhaustion.readiness(self.memory.last_at)
+        self.memory.exhaustion.readiness(self.memory.record.at)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -194,6 +194,20 @@ impl Ledger {
         }
     }
 
+    /// Moves the times of what is still running by `delta_s`: the wall clock was set. What has ended keeps the
+    /// times that were shown then.
+    pub fn shift(&mut self, delta_s: i64) {
+        for active in &mut self.active {
+            for at in [
+                &mut active.prediction.raised_at,
+                &mut active.first_raised_at,
+                &mut active.supported_at,
+            ] {
+                *at = at.saturating_add(delta_s);
+            }
+        }
+    }
+
     /// Ends what is overdue at `now_s`.
     pub fn expire(&mut self, now_s: UnixSeconds) {
         let mut at = 0;

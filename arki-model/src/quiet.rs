@@ -146,6 +146,26 @@ impl Quiet {
             .retain(|standing| (0..=gap_s).contains(&(now_s - standing.last_at)));
     }
 
+    /// Moves all times by `delta_s`: the wall clock was set.
+    pub fn shift(&mut self, delta_s: i64) {
+        let move_by = |at: &mut UnixSeconds| *at = at.saturating_add(delta_s);
+        for standing in &mut self.standing {
+            move_by(&mut standing.since);
+            move_by(&mut standing.last_at);
+        }
+        for told in &mut self.told {
+            move_by(&mut told.at);
+            told.fails_at = told.fails_at.map(|at| at + delta_s as f64);
+        }
+        for quieted in &mut self.quieted {
+            move_by(&mut quieted.first_at);
+            move_by(&mut quieted.last_at);
+            if let Because::CoolDown { told_at } = &mut quieted.because {
+                move_by(told_at);
+            }
+        }
+    }
+
     fn has_stood(&mut self, series: &str, now_s: UnixSeconds, gap_s: i64) -> bool {
         if let Some(standing) = self.standing.iter_mut().find(|s| s.series == series) {
             if !(0..=gap_s).contains(&(now_s - standing.last_at)) {

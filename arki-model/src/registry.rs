@@ -91,6 +91,18 @@ impl Registry {
         }
     }
 
+    /// Sets how many series there may be; those that are known stay.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit.min(1 << 16);
+    }
+
+    /// Moves the times of all series by `delta_s`: the wall clock was set.
+    pub fn shift(&mut self, delta_s: i64) {
+        for slot in &mut self.slots {
+            slot.seen_at = slot.seen_at.saturating_add(delta_s);
+        }
+    }
+
     /// The number of the series called `name`; a new one gets the first free number.
     pub fn id_of(&mut self, name: &str, now_s: UnixSeconds) -> Result<SeriesId, RegistryError> {
         if let Some(&id) = self.by_name.get(name) {

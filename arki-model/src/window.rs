@@ -41,6 +41,17 @@ impl Window {
         self.half_hour.push(at, value);
     }
 
+    fn shift(&mut self, last_at: UnixSeconds, delta_s: i64) {
+        for ring in [
+            &mut self.raw,
+            &mut self.minute,
+            &mut self.five_minutes,
+            &mut self.half_hour,
+        ] {
+            ring.shift(last_at, delta_s);
+        }
+    }
+
     /// The rings, finest first.
     pub fn rings(&self) -> [&Ring; 4] {
         [&self.raw, &self.minute, &self.five_minutes, &self.half_hour]
@@ -77,6 +88,14 @@ impl Windows {
         self.windows[id.index()]
             .get_or_insert_with(|| Box::new(Window::new(interval_s)))
             .push(at, value);
+    }
+
+    /// Moves all windows by `delta_s`: the wall clock was set. `last_at` is the time of the last pass by the old
+    /// clock.
+    pub fn shift(&mut self, last_at: UnixSeconds, delta_s: i64) {
+        for window in self.windows.iter_mut().flatten() {
+            window.shift(last_at, delta_s);
+        }
     }
 
     /// The window of a series; `None` before its first sample.

@@ -92,6 +92,17 @@ impl Ring {
             .map(|age| ((self.newest - age as i64) * self.step_s, self.back(age)))
     }
 
+    /// Moves the ring by as many steps as `last_at` moves when it becomes `last_at + delta_s`, so that the rings of
+    /// all series still share their axis and the next sample follows the last.
+    pub(super) fn shift(&mut self, last_at: UnixSeconds, delta_s: i64) {
+        let moved = last_at.saturating_add(delta_s).div_euclid(self.step_s)
+            - last_at.div_euclid(self.step_s);
+        self.newest += moved;
+        // A cell's place follows from its step's number.
+        let capacity = self.cells.len() as i64;
+        self.cells.rotate_right(moved.rem_euclid(capacity) as usize);
+    }
+
     fn slot(&self, step: i64) -> usize {
         step.rem_euclid(self.cells.len() as i64) as usize
     }
@@ -128,6 +139,20 @@ mod tests {
         assert!(seen[1].is_nan() && seen[2].is_nan());
         ring.push(10_000_000_000, 3.0);
         assert!(values(&ring)[..3].iter().all(|v| v.is_nan()));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_moves_the_ring_and_loses_nothing() {
+        for delta_s in [-100_000_000, -61, -7, 0, 7, 65, 3_600, 300_000_000] {
+            let mut ring = Ring::new(10, 4);
+            for (at, value) in [(0, 1.0), (10, 2.0), (20, 3.0), (38, 4.0)] {
+                ring.push(at, value);
+            }
+            ring.shift(38, delta_s);
+            assert_eq!(values(&ring), [1.0, 2.0, 3.0, 4.0], "{delta_s}");
+            ring.push(38 + delta_s + 10, 5.0);
+            assert_eq!(values(&ring), [2.0, 3.0, 4.0, 5.0], "{delta_s}");
+        }
     }
 
     #[test]
