@@ -26,10 +26,12 @@ pub struct Global {
 /// The commands, in the order in which a person meets them.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
+    /// Replay history and print what would have been predicted
+    Replay(command::replay::Args),
     /// Check a file of exported events: every signature, and that none is missing or replaced
     Verify(command::verify::Args),
 }
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 healthy or done, 1 degraded or failed, 2 a prediction is active (status
---fail-on-prediction), 3 the agent is not running, 64 wrong usage, 78 wrong configuration.";
+--fail-on-prediction), 3 the agent is not running, 4 a broken trace (replay), 64 wrong usage, 78 wrong configuration.";

@@ -1,5 +1,6 @@
 //! The commands, one file each, and what they share: how they start and how they end.
 
+pub mod replay;
 pub mod verify;
 
 use crate::cli::{Cli, Command, Global};
@@ -26,6 +27,7 @@ pub type Outcome = anyhow::Result<u8>;
 
 fn dispatch(global: &Global, command: Command) -> Outcome {
     match command {
+        Command::Replay(args) => replay::run(&args),
         Command::Verify(args) => verify::run(global, &args),
     }
 }

@@ -14,4 +14,5 @@ pub mod collect;
 pub mod command;
 pub mod config;
 pub mod identity;
+pub mod replay;
 pub mod terminal;
