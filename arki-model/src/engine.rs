@@ -228,6 +228,7 @@ impl Engine {
         let memory = &mut self.memory;
         memory.record.at = at;
         for &(id, value) in values.iter() {
+            memory.registry.seen(id, at);
             memory.windows.push(id, at, value);
         }
         let view = View {

@@ -229,7 +229,7 @@ fn is_worse(told: &Told, prediction: &Prediction) -> bool {
     }
     let now_s = prediction.raised_at as f64;
     match (told.fails_at, prediction.eta) {
-        (Some(fails_at), Some(eta)) => eta.median_s <= (fails_at - now_s).max(0.0) / 2.0,
+        (Some(fails_at), Some(eta)) => eta.median_s < (fails_at - now_s).max(0.0) / 2.0,
         _ => false,
     }
 }

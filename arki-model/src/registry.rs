@@ -132,6 +132,13 @@ impl Registry {
         Ok(id)
     }
 
+    /// Notes that `id` was read at `now_s`.
+    pub fn seen(&mut self, id: SeriesId, now_s: UnixSeconds) {
+        if let Some(slot) = self.slots.get_mut(id.index()) {
+            slot.seen_at = now_s;
+        }
+    }
+
     /// The number of the series called `name`, if it is known.
     pub fn find(&self, name: &str) -> Option<SeriesId> {
         self.by_name.get(name).copied()

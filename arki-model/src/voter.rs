@@ -1,6 +1,9 @@
 //! The three voters. Each answers two questions: will a series with a bound run out
 //! ([`crate::exhaustion`]), and is something odd happening to this host ([`crate::incident`]).
 
+pub mod pattern;
+pub mod trend;
+
 use crate::vote::Voter;
 use serde::{Deserialize, Serialize};
 

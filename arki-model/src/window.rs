@@ -41,7 +41,8 @@ impl Window {
         self.half_hour.push(at, value);
     }
 
-    fn shift(&mut self, last_at: UnixSeconds, delta_s: i64) {
+    /// Moves the rings as if the newest sample, read at `last_at`, had been read `delta_s` seconds later.
+    pub(crate) fn shift(&mut self, last_at: UnixSeconds, delta_s: i64) {
         for ring in [
             &mut self.raw,
             &mut self.minute,

@@ -1,0 +1,288 @@
+//! What is kept of one series with a bound, and how its three votes come about.
+
+use super::follow::Follow;
+use super::gate::{Gate, gate};
+use super::load::Load;
+use super::sight::{self, Scale, Seen};
+use super::{Scratch, wording};
+use crate::clock::UnixSeconds;
+use crate::kind::{Bound, Direction};
+use crate::prediction::Eta;
+use crate::vote::Vote;
+use crate::voter::pattern::{Climbs, Levels};
+use crate::voter::trend::{self, Forecast};
+use crate::window::Window;
+use serde::{Deserialize, Serialize};
+
+/// Pattern speaks after two whole days: what was lived through twice is known.
+pub(super) const PATTERN_READY_S: i64 = 2 * 86_400;
+/// A series that has not climbed by this share of what is left is half as far as the gate asks of
+/// the fastest-growing shape (a cube).
+const CLIMB_MIN: f64 = 0.25;
+/// Between two fits: a thirtieth of the time left, within these limits.
+const FIT_EVERY_S: (f64, f64) = (10.0, 300.0);
+/// The growth must fill at least this share of a sight and at most that: outside, another span sees it better.
+const AGE_SHARE: (f64, f64) = (0.12, 0.8);
+
+/// What is known of one series. About 2 KB.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct State {
+    /// Older cells of the windows are of no use.
+    since: UnixSeconds,
+    first_at: UnixSeconds,
+    levels: Levels,
+    climbs: Climbs,
+    follow: Follow,
+    /// When the climb that has reached the bound began.
+    failing: Option<UnixSeconds>,
+    fit_at: UnixSeconds,
+    outlook: Option<Outlook>,
+}
+
+/// The newest forecast that passed the gate.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Outlook {
+    at: UnixSeconds,
+    left_s: [f64; 3],
+    age_s: f64,
+    votes: Vec<Vote>,
+}
+
+/// What a pass brings for one series.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Now<'a> {
+    pub(super) at: UnixSeconds,
+    pub(super) value: f64,
+    pub(super) bound: Bound,
+    pub(super) window: &'a Window,
+    pub(super) started_at: UnixSeconds,
+    pub(super) load: &'a Load,
+}
+
+impl Now<'_> {
+    /// 1 or -1, so that the bound lies above.
+    fn turn(&self) -> f64 {
+        match self.bound.direction {
+            Direction::Up => 1.0,
+            Direction::Down => -1.0,
+        }
+    }
+
+    fn bound_up(&self) -> f64 {
+        self.turn() * self.bound.value
+    }
+
+    /// The value without spikes below two minutes, turned.
+    fn cleaned(&self) -> f64 {
+        let cells = [0, 1, 2, 3, 4].map(|age| f64::from(self.window.minute.back(age)));
+        self.turn() * sight::median(cells)
+    }
+
+    fn known_s(&self) -> i64 {
+        self.at - self.started_at
+    }
+}
+
+impl State {
+    pub(super) fn new(now: UnixSeconds) -> Self {
+        Self {
+            since: now,
+            first_at: now,
+            levels: Levels::default(),
+            climbs: Climbs::default(),
+            follow: Follow::default(),
+            failing: None,
+            fit_at: now,
+            outlook: None,
+        }
+    }
+
+    pub(super) fn shift(&mut self, delta_s: i64) {
+        self.since += delta_s;
+        self.first_at += delta_s;
+        self.fit_at += delta_s;
+        self.failing = self.failing.map(|at| at + delta_s);
+        self.levels.shift(delta_s);
+        self.climbs.shift(delta_s);
+        self.follow.shift(delta_s);
+        if let Some(outlook) = &mut self.outlook {
+            outlook.at += delta_s;
+        }
+    }
+
+    /// The three votes and the time left, where they agree or pattern vetoes.
+    pub(super) fn judge(
+        &mut self,
+        now: &Now<'_>,
+        scratch: &mut Scratch,
+    ) -> Option<(Vec<Vote>, Eta)> {
+        let cleaned = now.cleaned();
+        if !cleaned.is_finite() || self.at_bound(now, cleaned) {
+            return None;
+        }
+        self.levels.push(now.at, cleaned);
+        self.climbs.push(now.at, cleaned, now.bound_up());
+        self.follow
+            .push(&now.window.half_hour, &now.load.level.half_hour);
+        if now.at >= self.fit_at {
+            self.outlook = self.look(now, cleaned, scratch);
+            let left_s = self
+                .outlook
+                .as_ref()
+                .map_or(FIT_EVERY_S.1, |outlook| outlook.left_s[1]);
+            let pause_s = (left_s / 30.0).clamp(FIT_EVERY_S.0, FIT_EVERY_S.1);
+            self.fit_at = now.at
+                + if self.outlook.is_some() {
+                    pause_s as i64
+                } else {
+                    idle_s(now)
+                };
+        }
+        let outlook = self.outlook.as_ref()?;
+        let passed = (now.at - outlook.at) as f64;
+        let [low_s, median_s, high_s] = outlook.left_s.map(|left| (left - passed).max(0.0));
+        Some((
+            outlook.votes.clone(),
+            Eta {
+                low_s,
+                median_s,
+                high_s,
+            },
+        ))
+    }
+
+    /// Keeps track of failures; true while the series stands at its bound.
+    fn at_bound(&mut self, now: &Now<'_>, cleaned: f64) -> bool {
+        let crossed = now.bound.is_crossed_by(now.value);
+        if cleaned >= now.bound_up() && self.failing.is_none() {
+            let climb = self.climbs.current().map_or(now.at, |(at, _)| at);
+            let told = self
+                .outlook
+                .as_ref()
+                .map_or(now.at, |o| o.at - o.age_s as i64);
+            self.failing = Some(climb.min(told));
+        }
+        if crossed || cleaned >= now.bound_up() {
+            self.outlook = None;
+            return true;
+        }
+        if let Some(began_at) = self.failing.take() {
+            self.levels.erase_since(began_at);
+            self.climbs.restart(now.at, cleaned);
+            self.since = now.at;
+        }
+        false
+    }
+
+    fn look(&self, now: &Now<'_>, cleaned: f64, scratch: &mut Scratch) -> Option<Outlook> {
+        let left = now.bound_up() - cleaned;
+        let mut vetoed = None;
+        for scale in sight::scales(now.window, now.at, self.since) {
+            if !scale.climbs(now.window, now.turn(), cleaned, CLIMB_MIN * left) {
+                continue;
+            }
+            let Some(forecast) = self.forecast(now, scale, scratch) else {
+                continue;
+            };
+            let share = forecast.age_s / scale.span_s(now.window);
+            if share < AGE_SHARE.0 || share > AGE_SHARE.1 {
+                continue;
+            }
+            let stopped = self.stopped(&forecast);
+            match gate(&forecast, now.known_s(), stopped) {
+                Gate::Open => {}
+                Gate::No => continue,
+                Gate::Early | Gate::Vague if self.known(now, cleaned, &forecast).climbs >= 2 => {
+                    continue;
+                }
+                Gate::Early | Gate::Vague => break,
+            }
+            let votes = self.votes(now, cleaned, &forecast);
+            let outlook = Outlook {
+                at: now.at,
+                left_s: forecast.left_s,
+                age_s: forecast.age_s,
+                votes,
+            };
+            match wording::standing(&outlook.votes) {
+                wording::Standing::Agreed => return Some(outlook),
+                wording::Standing::Vetoed => {
+                    vetoed.get_or_insert(outlook);
+                }
+                wording::Standing::Open => {}
+            }
+        }
+        vetoed
+    }
+
+    fn forecast(&self, now: &Now<'_>, scale: Scale, scratch: &mut Scratch) -> Option<Forecast> {
+        let seen = Seen {
+            window: now.window,
+            now: now.at,
+            since: self.since,
+            turn: now.turn(),
+            load: (now.load.series() > 0).then_some((&now.load.index, &now.load.level)),
+            per_load: now.turn() * self.follow.per_load(),
+        };
+        scale.fill(&seen, &mut scratch.sight, &mut scratch.cells);
+        let step_s = scratch.sight.step_s;
+        let ahead = |sum: f64| now.load.ahead_s(now.at, sum * step_s) / step_s;
+        trend::forecast(&scratch.sight, now.bound_up(), &ahead, &mut scratch.trend)
+    }
+
+    /// How many climbs that were at least half as high as this one stopped by themselves.
+    fn stopped(&self, forecast: &Forecast) -> usize {
+        let high =
+            |climb: &&crate::voter::pattern::Climb| f64::from(climb.rise) >= 0.5 * forecast.rise;
+        self.climbs.ended().iter().filter(high).count().min(3)
+    }
+
+    fn votes(&self, now: &Now<'_>, cleaned: f64, forecast: &Forecast) -> Vec<Vote> {
+        vec![
+            wording::trend(forecast),
+            wording::correlation(&self.companions(now, forecast)),
+            wording::pattern(&self.known(now, cleaned, forecast)),
+        ]
+    }
+
+    /// What of the climb the host's load explains.
+    fn companions(&self, now: &Now<'_>, forecast: &Forecast) -> wording::Companions {
+        let level = &now.load.level;
+        let age = (forecast.age_s / level.five_minutes.step_s() as f64).round() as usize;
+        let change =
+            f64::from(level.five_minutes.back(0)) - f64::from(level.five_minutes.back(age));
+        let per_load = now.turn() * self.follow.per_load();
+        wording::Companions {
+            series: now.load.series(),
+            load_change: change,
+            explained: per_load * change / forecast.rise.max(1e-9),
+            follows: per_load != 0.0,
+        }
+    }
+
+    /// What pattern knows of this level and this climb.
+    fn known(&self, now: &Now<'_>, cleaned: f64, forecast: &Forecast) -> wording::Known {
+        let like = self.climbs.like(forecast.rise, forecast.age_s);
+        let (count, highest) = like.fold((0, 0.0_f64), |(n, top), climb| {
+            (n + 1, top.max(f64::from(climb.rise)))
+        });
+        let foot = cleaned - forecast.rise;
+        wording::Known {
+            history_s: self.levels.span_s().min(now.known_s()),
+            value: now.turn() * cleaned,
+            level: self.levels.at_this_hour(now.at, cleaned),
+            turn: now.turn(),
+            climbs: if foot + highest < now.bound_up() {
+                count
+            } else {
+                0
+            },
+            climb_rise: highest,
+        }
+    }
+}
+
+/// How long a series in which nothing was found is left alone: two steps of the fine ring.
+fn idle_s(now: &Now<'_>) -> i64 {
+    2 * now.window.minute.step_s()
+}
