@@ -8,17 +8,36 @@
 //! never guessed; rates are taken over monotonic time, so that a clock that is set yields no false rate; every table
 //! is bounded. Adding a collector takes its file, its `mod` and its line in [`COLLECTORS`].
 
+mod aside;
+mod block;
+mod conntrack;
+mod cpu;
 mod error;
+mod fields;
+mod file;
+#[cfg(test)]
+mod fixture;
+mod kernel;
 mod load;
+mod memory;
+mod mounts;
+mod net;
+mod own;
+mod pressure;
+pub mod process;
 pub mod rate;
 mod readings;
 mod runner;
 mod source;
+mod space;
+mod statvfs;
 
 pub use error::{CollectError, ParseError};
+pub use kernel::Kernel;
 pub use readings::{READINGS_MAX, Readings};
 pub use runner::{CollectorReport, Collectors};
 pub use source::Source;
+pub use statvfs::{Space, Statvfs};
 
 use arki_model::clock::{Clock, UnixSeconds};
 use arki_model::event::ProcessGrowth;
@@ -47,13 +66,27 @@ pub trait Collector: fmt::Debug {
 pub type Constructor = fn(&CollectSettings) -> Box<dyn Collector>;
 
 /// Every collector, in the order of a pass.
-pub const COLLECTORS: &[Constructor] = &[load::collector];
+pub const COLLECTORS: &[Constructor] = &[
+    cpu::collector,
+    load::collector,
+    memory::collector,
+    pressure::collector,
+    space::collector,
+    block::collector,
+    net::collector,
+    file::collector,
+    conntrack::collector,
+    process::collector,
+    own::collector,
+];
 
 /// What the configuration tells the collectors.
 #[derive(Debug, Clone)]
 pub struct CollectSettings {
     /// How long a file system may take to answer before it counts as stalled. The pass does not wait for it.
     pub mount_patience: Duration,
+    /// The calls of the kernel; a test puts its own here.
+    pub kernel: Kernel,
 }
 
 impl Default for CollectSettings {
@@ -61,6 +94,7 @@ impl Default for CollectSettings {
         Self {
             // A healthy NFS answers in milliseconds; its first retransmission comes after 0.6 to 60 s (nfs(5), timeo).
             mount_patience: Duration::from_secs(2),
+            kernel: Kernel::default(),
         }
     }
 }

@@ -1,0 +1,282 @@
+//! `process.count`, `process.blocked`, `process.zombies`, and who grew: one scan of `/proc/PID` a pass.
+//!
+//! ```text
+//! /proc/PID/stat  every process, every pass: state, time, memory
+//! /proc/PID/fd    a few each pass: how many descriptors (one stat(2) since Linux 6.2, which needs no right)
+//! /proc/PID/io    a few each pass: bytes written (own processes only, without CAP_SYS_PTRACE)
+//! ```
+//!
+//! A process that ends while it is read is no error.
+
+mod resource;
+mod stat;
+mod table;
+
+pub use resource::Resource;
+
+use self::stat::Stat;
+use self::table::{Process, ProcessTable, Sighting};
+use super::fields::Fields;
+use super::mounts;
+use super::{
+    CollectError, CollectSettings, Collector, Moment, ParseError, Readings, Roots, Source,
+};
+use arki_model::event::ProcessGrowth;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// How many processes' descriptors and written bytes are read in a pass: all of a usual host, and on one of 512
+/// every process once in five minutes. 6 us each.
+const CLOSER_LOOKS: usize = 48;
+
+/// Reads `/proc/PID`.
+#[derive(Debug)]
+pub(super) struct Processes {
+    source: Source,
+    table: ProcessTable,
+    proc: PathBuf,
+    page_kib: u64,
+    /// True where the size of `/proc/PID/fd` is the number of descriptors.
+    fd_size_counts: Option<bool>,
+    /// Where the closer looks go on in the next pass.
+    cursor: usize,
+}
+
+/// See [`super::COLLECTORS`].
+pub(super) fn collector(settings: &CollectSettings) -> Box<dyn Collector> {
+    Box::new(Processes::new(settings))
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    all: usize,
+    blocked: usize,
+    zombies: usize,
+}
+
+impl Processes {
+    fn new(settings: &CollectSettings) -> Self {
+        Self {
+            source: Source::default(),
+            table: ProcessTable::new(settings.kernel.ticks_per_second),
+            proc: PathBuf::new(),
+            page_kib: settings.kernel.page_bytes / 1024,
+            fd_size_counts: None,
+            cursor: 0,
+        }
+    }
+
+    /// Every process once. What is broken is returned after the others have been read.
+    fn scan(&mut self) -> Result<Counts, CollectError> {
+        let mut counts = Counts::default();
+        let (mut broken, mut sees_init) = (None, false);
+        let entries =
+            fs::read_dir(&self.proc).map_err(|error| CollectError::reading(&self.proc, &error))?;
+        let mut path = self.proc.clone();
+        for entry in entries.filter_map(Result::ok) {
+            let name = entry.file_name();
+            let Some(pid) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else {
+                continue;
+            };
+            path.push(&name);
+            path.push("stat");
+            if let Ok(bytes) = self.source.bytes(&path) {
+                match stat::parse(bytes) {
+                    Ok(stat) => {
+                        sees_init |= pid == 1;
+                        counts.add(&stat);
+                        self.table.see(&sighting(pid, &stat, self.page_kib));
+                    }
+                    // Read while it ended.
+                    Err(_) if bytes.is_empty() => {}
+                    Err(error) => broken = Some(CollectError::parsing(&path, &error)),
+                }
+            }
+            path.pop();
+            path.pop();
+        }
+        if let Some(error) = broken {
+            return Err(error);
+        }
+        if !sees_init {
+            return Err(CollectError::Denied(format!(
+                "{} hides the processes of other users (mount it without hidepid, or with gid= of the agent's group)",
+                self.proc.display()
+            )));
+        }
+        Ok(counts)
+    }
+
+    /// Reads the descriptors and the written bytes of the next few processes.
+    fn look_closer(&mut self) {
+        let is_exact = match self.fd_size_counts {
+            Some(is_exact) => is_exact,
+            None => *self.fd_size_counts.insert(fd_size_counts(&self.proc)),
+        };
+        let processes = self.table.processes_mut();
+        let (start, count) = (self.cursor, processes.len());
+        self.cursor = if start + CLOSER_LOOKS < count {
+            start + CLOSER_LOOKS
+        } else {
+            0
+        };
+        let mut path = self.proc.clone();
+        for process in processes.iter_mut().skip(start).take(CLOSER_LOOKS) {
+            if process.is_kernel {
+                continue;
+            }
+            path.push(process.pid.to_string());
+            let denied = [
+                read_descriptors(process, &path.join("fd"), is_exact),
+                read_written(process, &path.join("io"), &mut self.source),
+            ];
+            process.is_denied = denied.contains(&true);
+            path.pop();
+        }
+    }
+
+    /// What could not be read of other users' processes.
+    fn denied(&mut self) -> Result<(), CollectError> {
+        let own = self
+            .table
+            .processes_mut()
+            .iter()
+            .filter(|process| !process.is_kernel);
+        let (all, denied) = own.fold((0, 0), |(all, denied), process| {
+            (all + 1, denied + usize::from(process.is_denied))
+        });
+        if denied == 0 {
+            return Ok(());
+        }
+        Err(CollectError::Denied(format!(
+            "who writes and who holds descriptors, for {denied} of {all} processes (give the agent CAP_SYS_PTRACE; all else works without)"
+        )))
+    }
+}
+
+impl Collector for Processes {
+    fn name(&self) -> &'static str {
+        "process"
+    }
+
+    fn collect(
+        &mut self,
+        host: &Roots,
+        at: Moment,
+        out: &mut Readings,
+    ) -> Result<(), CollectError> {
+        if self.proc != host.proc {
+            self.proc.clone_from(&host.proc);
+        }
+        self.table.begin(at.monotonic);
+        let counts = self.scan();
+        self.look_closer();
+        self.table.end();
+        let counts = counts?;
+        out.put("process.count", counts.all as f64);
+        out.put("process.blocked", counts.blocked as f64);
+        out.put("process.zombies", counts.zombies as f64);
+        self.denied()
+    }
+
+    fn top_growth(&self, series: &str, count: usize) -> Vec<ProcessGrowth> {
+        let Some(mut resource) = Resource::of_series(series) else {
+            return Vec::new();
+        };
+        // What is written to a file system in memory never gets to a device.
+        if resource == Resource::WrittenBytes && mounts::is_in_memory(&self.proc, series) {
+            resource = Resource::WrittenAnywhereBytes;
+        }
+        self.table.top_growth(resource, count)
+    }
+}
+
+impl Counts {
+    fn add(&mut self, stat: &Stat<'_>) {
+        self.all += 1;
+        self.blocked += usize::from(stat.state == b'D');
+        self.zombies += usize::from(stat.state == b'Z');
+    }
+}
+
+fn sighting<'a>(pid: u32, stat: &Stat<'a>, page_kib: u64) -> Sighting<'a> {
+    Sighting {
+        pid,
+        name: stat.name,
+        is_kernel: stat.is_kernel,
+        start_ticks: stat.start_ticks,
+        cpu_ticks: stat.cpu_ticks,
+        resident_kib: stat.resident_pages.saturating_mul(page_kib),
+    }
+}
+
+/// Linux 6.2 and later: our own directory has as many bytes as we have descriptors. Of a fixture it has any size.
+fn fd_size_counts(proc: &Path) -> bool {
+    let is_procfs = nix::sys::statfs::statfs(proc)
+        .is_ok_and(|system| system.filesystem_type() == nix::sys::statfs::PROC_SUPER_MAGIC);
+    is_procfs && fs::metadata(proc.join("self/fd")).is_ok_and(|directory| directory.len() > 0)
+}
+
+/// True if it was turned down.
+fn read_descriptors(process: &mut Process, path: &Path, is_exact: bool) -> bool {
+    let count = if is_exact {
+        fs::metadata(path).map(|directory| directory.len())
+    } else {
+        fs::read_dir(path).map(|entries| entries.count() as u64)
+    };
+    match count {
+        Ok(count) => {
+            process.set(Resource::Descriptors, count);
+            false
+        }
+        Err(error) => error.kind() == ErrorKind::PermissionDenied,
+    }
+}
+
+/// True if it was turned down.
+fn read_written(process: &mut Process, path: &Path, source: &mut Source) -> bool {
+    match source.text(path) {
+        Ok(text) => {
+            // A line that is broken leaves the amounts as they were: they are evidence, no series.
+            if let Ok(written) = written(text) {
+                process.set(Resource::WrittenBytes, written.to_devices_bytes / 1024);
+                process.set(
+                    Resource::WrittenAnywhereBytes,
+                    written.anywhere_bytes / 1024,
+                );
+            }
+            false
+        }
+        Err(error) => matches!(error, CollectError::Denied(_)),
+    }
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Written {
+    to_devices_bytes: u64,
+    anywhere_bytes: u64,
+}
+
+/// `wchar` and `write_bytes` less `cancelled_write_bytes` (`proc_pid_io(5)`).
+fn written(io: &str) -> Result<Written, ParseError> {
+    let mut written = Written::default();
+    let mut cancelled = 0;
+    for (line, text) in (1..).zip(io.lines()) {
+        let Some((name, rest)) = text.split_once(':') else {
+            continue;
+        };
+        let target = match name {
+            "wchar" => &mut written.anywhere_bytes,
+            "write_bytes" => &mut written.to_devices_bytes,
+            "cancelled_write_bytes" => &mut cancelled,
+            _ => continue,
+        };
+        *target = Fields::new(line, rest).number(name)?;
+    }
+    written.to_devices_bytes = written.to_devices_bytes.saturating_sub(cancelled);
+    Ok(written)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,178 @@
+use super::super::fixture::FixtureHost;
+use super::*;
+
+fn stat(pid: u32, name: &str, state: char, cpu: u64, start: u64, pages: u64) -> String {
+    format!(
+        "{pid} ({name}) {state} 0 1 1 0 -1 4194560 0 0 0 0 {cpu} 0 0 0 20 0 1 0 {start} 0 {pages} 0\n"
+    )
+}
+
+fn io(anywhere_bytes: u64, to_devices_bytes: u64) -> String {
+    format!(
+        "rchar: 1\nwchar: {anywhere_bytes}\nsyscr: 1\nsyscw: 1\nread_bytes: 0\nwrite_bytes: {to_devices_bytes}\ncancelled_write_bytes: 0\n"
+    )
+}
+
+fn processes() -> Processes {
+    let mut settings = CollectSettings::default();
+    settings.kernel.page_bytes = 4096;
+    settings.kernel.ticks_per_second = 100;
+    Processes::new(&settings)
+}
+
+fn host() -> FixtureHost {
+    FixtureHost::with(&[
+        ("proc/1/stat", &stat(1, "systemd", 'S', 0, 1, 1000)),
+        (
+            "proc/self/mountinfo",
+            "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n2 1 0:30 / /tmp rw - tmpfs tmpfs rw\n",
+        ),
+        ("proc/uptime", "1 1\n"),
+    ])
+}
+
+#[test]
+fn states_are_counted() {
+    let host = host();
+    host.write("proc/2/stat", stat(2, "dd", 'D', 0, 5, 10));
+    host.write("proc/3/stat", stat(3, "old", 'Z', 0, 5, 0));
+    let out = host.read(&mut processes(), 0);
+    let values: Vec<_> = out.iter().collect();
+    assert_eq!(
+        values,
+        [
+            ("process.count", 3.0),
+            ("process.blocked", 1.0),
+            ("process.zombies", 1.0)
+        ]
+    );
+}
+
+#[test]
+fn a_leak_is_named_before_what_goes_up_and_down() {
+    let host = host();
+    let mut collector = processes();
+    for pass in 0..240_u64 {
+        let leak = 10_000 + 10 * pass;
+        // Up by 40,000 pages in 20 passes, and down again.
+        let collected = 50_000 + 2_000 * (pass % 21);
+        host.write("proc/7/stat", stat(7, "leaky", 'S', 0, 5, leak));
+        host.write("proc/8/stat", stat(8, "java", 'S', 0, 5, collected));
+        host.read(&mut collector, 30 * pass);
+    }
+    let top = collector.top_growth("memory.used_percent", 5);
+    let leak = top.iter().find(|growth| growth.pid == 7).unwrap();
+    assert_eq!(
+        (leak.name.as_str(), leak.resource.as_str()),
+        ("leaky", "resident_bytes")
+    );
+    assert_eq!(leak.value, f64::from(10_000 + 10 * 239) * 4096.0);
+    assert!((1800.0..=3600.0).contains(&leak.span_s));
+    assert_eq!(leak.growth, leak.span_s / 30.0 * 10.0 * 4096.0);
+    assert!(
+        top.iter().all(|growth| growth.pid != 1),
+        "what does not grow is not named"
+    );
+}
+
+#[test]
+fn a_demo_of_two_minutes_is_enough() {
+    let host = host();
+    host.write("proc/7/stat", stat(7, "leaky", 'S', 0, 5, 100));
+    let mut collector = processes();
+    host.read(&mut collector, 0);
+    host.write("proc/7/stat", stat(7, "leaky", 'S', 0, 5, 356));
+    host.read(&mut collector, 90);
+    let top = collector.top_growth("memory.used_percent", 1);
+    assert_eq!((top[0].growth, top[0].span_s), (1_048_576.0, 90.0));
+}
+
+#[test]
+fn a_number_that_is_used_again_is_another_process() {
+    let host = host();
+    host.write("proc/7/stat", stat(7, "old", 'S', 90_000, 5, 9_000));
+    let mut collector = processes();
+    host.read(&mut collector, 0);
+    host.read(&mut collector, 30);
+    host.write("proc/7/stat", stat(7, "new", 'S', 150, 777, 9_500));
+    host.read(&mut collector, 60);
+    let top = collector.top_growth("cpu.busy_percent", 1);
+    assert_eq!(
+        (top[0].name.as_str(), top[0].growth, top[0].span_s),
+        ("new", 1.5, 30.0)
+    );
+    let top = collector.top_growth("memory.used_percent", 1);
+    assert_eq!(top[0].growth, 9_500.0 * 4096.0, "all of it is new");
+}
+
+#[test]
+fn who_writes_is_told_for_devices_and_for_memory() {
+    let host = host();
+    for (pid, name) in [(7, "db"), (8, "filler")] {
+        host.write(&format!("proc/{pid}/stat"), stat(pid, name, 'S', 0, 5, 10));
+        host.write(&format!("proc/{pid}/io"), io(0, 0));
+    }
+    let mut collector = processes();
+    host.read(&mut collector, 0);
+    host.write("proc/7/io", io(1 << 20, 1 << 20));
+    host.write("proc/8/io", io(9 << 20, 0));
+    host.read(&mut collector, 30);
+    let who = |series: &str| -> Vec<String> {
+        let top = collector.top_growth(series, 5);
+        top.into_iter().map(|growth| growth.name).collect()
+    };
+    assert_eq!(who("disk.used_percent{/}"), ["db"]);
+    assert_eq!(who("disk.used_percent{/tmp}"), ["filler", "db"]);
+    assert!(who("net.rx_bytes_per_second{eth0}").is_empty());
+}
+
+#[test]
+fn descriptors_are_counted_where_the_directory_is_open() {
+    let host = host();
+    host.write("proc/7/stat", stat(7, "srv", 'S', 0, 5, 10));
+    host.write("proc/7/fd/0", "");
+    let mut collector = processes();
+    host.read(&mut collector, 0);
+    for number in 1..5 {
+        host.write(&format!("proc/7/fd/{number}"), "");
+    }
+    host.read(&mut collector, 30);
+    let top = collector.top_growth("file.used_percent", 5);
+    assert_eq!((top.len(), top[0].value, top[0].growth), (1, 5.0, 4.0));
+}
+
+#[test]
+fn a_broken_process_is_named_and_does_not_stop_the_next_pass() {
+    let host = host();
+    host.write("proc/7/stat", "7 (x) S 1 1\n");
+    let mut collector = processes();
+    let (_, result) = host.try_read(&mut collector, 0);
+    let message = result.unwrap_err().to_string();
+    assert!(message.contains("7/stat:1: "), "{message}");
+    host.remove("proc/7");
+    assert_eq!(
+        host.read(&mut collector, 30).get("process.count"),
+        Some(1.0)
+    );
+}
+
+#[test]
+fn hidden_processes_are_no_count() {
+    let host = host();
+    host.remove("proc/1");
+    host.write("proc/7/stat", stat(7, "own", 'S', 0, 5, 10));
+    let (out, result) = host.try_read(&mut processes(), 0);
+    assert!(out.is_empty() && matches!(result, Err(CollectError::Denied(_))));
+}
+
+#[test]
+fn broken_io_is_named() {
+    assert_eq!(written("wchar: 5\nwrite_bytes: x\n").unwrap_err().line, 2);
+    assert_eq!(written("").unwrap(), Written::default());
+    assert_eq!(
+        written("write_bytes: 5\ncancelled_write_bytes: 7\n")
+            .unwrap()
+            .to_devices_bytes,
+        0
+    );
+}
