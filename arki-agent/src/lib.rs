@@ -13,6 +13,8 @@ pub mod cli;
 pub mod collect;
 pub mod command;
 pub mod config;
+pub mod events;
 pub mod identity;
 pub mod replay;
+pub mod state;
 pub mod terminal;
