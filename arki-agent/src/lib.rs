@@ -9,12 +9,22 @@
 //! `daemon` calls it once per interval and answers the socket in between; every other command either asks
 //! the daemon over that socket or works on files alone.
 
+pub mod agent;
 pub mod cli;
 pub mod collect;
 pub mod command;
 pub mod config;
+pub mod daemon;
 pub mod events;
+pub mod explain;
+pub mod health;
 pub mod identity;
+pub mod local_time;
+pub mod notify;
+pub mod pipeline;
 pub mod replay;
+pub mod socket;
 pub mod state;
+pub mod status;
 pub mod terminal;
+pub mod timekeeper;

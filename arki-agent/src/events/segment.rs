@@ -87,7 +87,17 @@ impl Segment {
                 )),
             );
         }
-        let note = scan.damage.map(|damage| repair(&path, scan.bytes, damage));
+        let note = scan
+            .damage
+            .map(|damage| repair(&path, scan.bytes, damage))
+            .filter(|text| {
+                // What a crash cut off was never acknowledged: worth a line in the log, no more.
+                let cut_off = scan.damage == Some(CUT_OFF);
+                if cut_off {
+                    tracing::info!("{text}");
+                }
+                !cut_off
+            });
         let segment = Self {
             path,
             first,

@@ -71,7 +71,7 @@ fn a_crash_at_any_byte_of_a_write_loses_no_acknowledged_event() {
         fs::write(&path, &whole[..cut]).unwrap();
         let (mut log, notes) = EventLog::open(dir.path(), head);
         assert_eq!(log.head(), head, "cut at {cut}");
-        assert_eq!(notes.len(), usize::from(cut > kept), "cut at {cut}");
+        assert!(notes.is_empty(), "cut at {cut}: {notes:?}");
         log.append(event(9), &key()).unwrap();
         assert_eq!(verified(&log), 3, "cut at {cut}");
     }

@@ -1,0 +1,266 @@
+//! A running agent without its loop: what it holds, and what a pass, a question, a reload and a save do with it.
+//!
+//! Invariants: an event counts once it is in the log on disk; one that cannot be written waits, at most
+//! [`WAITING_MAX`], and is tried again; the record (ledger, quiet, end of the chain) follows every event at once and
+//! the memory every [`MEMORY_EVERY`], so that a crash costs half an hour of learning and no prediction.
+
+mod answer;
+mod report;
+mod storage;
+
+use crate::collect::{CollectSettings, Collectors, Moment, Roots};
+use crate::config::Config;
+use crate::events::EventLog;
+use crate::health::{Cost, Problems, resident_bytes};
+use crate::identity::{self, IdentityError};
+use crate::pipeline::Pipeline;
+use crate::state::{StateDir, StateError};
+use crate::timekeeper::Timekeeper;
+use arki_model::clock::Clock;
+use arki_model::context::ActiveContext;
+use arki_model::engine::{Engine, Settings};
+use arki_model::event::{EVENT_VERSION, Event, PROCESSES_MAX};
+use arki_model::id::EventId;
+use arki_model::kind::Kinds;
+use arki_model::prediction::Prediction;
+use arki_model::signature::PrivateKey;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// The memory is saved this often: 1.5 MB each time, 72 MB a day of writing; a crash loses at most that much
+/// learning of fourteen days.
+pub const MEMORY_EVERY: Duration = Duration::from_secs(30 * 60);
+/// Events that wait for a disk that takes them: ten minutes of the worst storm that quiet lets through.
+pub const WAITING_MAX: usize = 64;
+
+/// Why an agent cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The state directory.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The key.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+}
+
+/// Everything that a running agent holds.
+pub struct Agent {
+    config: Config,
+    host: String,
+    clock: Rc<dyn Clock>,
+    started: Duration,
+    state: StateDir,
+    key: PrivateKey,
+    log: EventLog,
+    pipeline: Pipeline,
+    time: Timekeeper,
+    cost: Cost,
+    problems: Problems,
+    /// Events that are not on disk yet.
+    waiting: VecDeque<Event>,
+    record_due: bool,
+    memory_due: bool,
+    memory_saved: Duration,
+    last_pass: Option<Moment>,
+}
+
+impl std::fmt::Debug for Agent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Agent").field("host", &self.host).finish_non_exhaustive()
+    }
+}
+
+impl Agent {
+    /// Opens the state directory and goes on from what is there.
+    pub fn start(config: Config, clock: Rc<dyn Clock>) -> Result<Self, StartError> {
+        let state = StateDir::open(&config.state_dir)?;
+        let key = identity::load_or_create(&config.state_dir)?;
+        let mut problems = Problems::default();
+        let now = Moment::now(&*clock);
+        let (mut engine, log, notes) = storage::restore(&state, settings(&config));
+        if !notes.is_empty() {
+            problems.set("state", notes.join("; "));
+        }
+        let mut time = Timekeeper::new(now);
+        if let Some(last_at) = engine.last_at()
+            && now.now_s <= last_at
+        {
+            // The clock went back while nobody looked: what stood last stood one interval ago.
+            let delta_s = now.now_s - config.interval.seconds() - last_at;
+            engine.shift_time(delta_s);
+            time.went_back(delta_s, now);
+        }
+        Ok(Self {
+            pipeline: Pipeline::new(collectors(&config), engine),
+            host: host_name(&config),
+            started: now.monotonic,
+            memory_saved: now.monotonic,
+            config,
+            clock,
+            state,
+            key,
+            log,
+            time,
+            cost: Cost::default(),
+            problems,
+            waiting: VecDeque::new(),
+            record_due: false,
+            memory_due: false,
+            last_pass: None,
+        })
+    }
+
+    /// The configuration in force.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// One pass, from the readings to what is written about them.
+    pub fn pass(&mut self) {
+        let moment = Moment::now(&*self.clock);
+        let (at, jump) = self.time.tick(moment);
+        if let Some(delta_s) = jump {
+            tracing::warn!(delta_s, "the wall clock was set; what is remembered moves along");
+            self.pipeline.engine_mut().shift_time(delta_s);
+            // Windows and record must be of the same time on disk too.
+            (self.memory_due, self.record_due) = (true, true);
+        }
+        let contexts: Vec<ActiveContext> = Vec::new();
+        let before = self.ledger_mark();
+        let own = self.own_series(moment);
+        let told = self.pipeline.pass(&*self.clock, moment, at, &own, &contexts);
+        for prediction in told {
+            self.raise(prediction, &contexts);
+        }
+        self.record_due |= self.ledger_mark() != before;
+        self.memory_due |= moment.monotonic.saturating_sub(self.memory_saved) >= MEMORY_EVERY;
+        self.note_problems();
+        self.settle();
+        self.last_pass = Some(moment);
+        let ended = self.clock.monotonic();
+        self.cost.pass(ended.saturating_sub(moment.monotonic), ended);
+    }
+
+    /// Makes an event of a prediction and queues it for the disk.
+    fn raise(&mut self, prediction: Prediction, contexts: &[ActiveContext]) {
+        let mut random = [0; 10];
+        if let Err(error) = getrandom::fill(&mut random) {
+            // Without randomness ids of one millisecond could meet; the chain's number still tells events apart.
+            tracing::warn!(%error, "no random bytes from the kernel");
+        }
+        let now_s = self.clock.now_s();
+        tracing::info!(series = %prediction.series, severity = %prediction.severity, "predicted");
+        let event = Event {
+            version: EVENT_VERSION,
+            id: EventId::new(now_s.unsigned_abs() * 1000, random),
+            host: self.host.clone(),
+            sequence: 0,
+            previous: [0; 32],
+            processes: self.pipeline.top_growth(&prediction.series, PROCESSES_MAX),
+            context: contexts.iter().map(|context| context.name.clone()).collect(),
+            signed_at: now_s,
+            prediction,
+        };
+        if self.waiting.len() == WAITING_MAX {
+            self.problems.set(
+                "events",
+                format!("{WAITING_MAX} events wait for a disk that takes them; older ones are lost"),
+            );
+            self.waiting.pop_front();
+        }
+        self.waiting.push_back(event);
+    }
+
+    /// What changes when the ledger does.
+    fn ledger_mark(&self) -> (usize, arki_model::ledger::Counts) {
+        let ledger = self.pipeline.engine().ledger();
+        (ledger.active().len(), ledger.counts())
+    }
+
+    /// The agent's own cost, which is a series like any other.
+    fn own_series(&self, moment: Moment) -> Vec<(&'static str, f64)> {
+        let mut own = Vec::with_capacity(3);
+        if let Some(bytes) = resident_bytes() {
+            own.push(("agent.resident_bytes", bytes as f64));
+        }
+        if let Some(took) = self.cost.last() {
+            own.push(("agent.pass_seconds", took.as_secs_f64()));
+        }
+        if let Some(seconds) = self.cost.cpu_seconds_per_hour(moment.monotonic) {
+            own.push(("agent.cpu_percent", seconds / 36.0));
+        }
+        own
+    }
+
+    /// Takes a new configuration; says what of it needs a restart.
+    pub fn reload(&mut self, config: Config) {
+        let needs_restart = [
+            ("interval", config.interval != self.config.interval),
+            ("state_dir", config.state_dir != self.config.state_dir),
+            ("socket", config.socket != self.config.socket),
+        ];
+        let names: Vec<&str> = needs_restart.iter().filter(|(_, changed)| *changed).map(|(name, _)| *name).collect();
+        self.problems.note(
+            "config",
+            (!names.is_empty()).then(|| format!("changed, but in force only after a restart: {}", names.join(", "))),
+        );
+        let (interval, state_dir, socket) =
+            (self.config.interval, self.config.state_dir.clone(), self.config.socket.clone());
+        self.config = Config {
+            interval,
+            state_dir,
+            socket,
+            ..config
+        };
+        self.host = host_name(&self.config);
+        let Settings { kinds, series_max, .. } = settings(&self.config);
+        self.pipeline.engine_mut().reconfigure(kinds, series_max);
+        self.pipeline.set_collectors(collectors(&self.config));
+        tracing::info!("the configuration was read again");
+    }
+
+    /// Keeps the old configuration, and says why.
+    pub fn refuse_reload(&mut self, error: &crate::config::ConfigError) {
+        self.problems.set("config", format!("not taken, the old one stays: {error}"));
+    }
+
+    /// One line for the service manager.
+    pub fn summary(&self) -> String {
+        let engine = self.pipeline.engine();
+        let problems = self.problems.iter().count();
+        format!(
+            "{} series, {} active predictions, {problems} problems",
+            engine.registry().len(),
+            engine.ledger().active().len()
+        )
+    }
+}
+
+fn settings(config: &Config) -> Settings {
+    let rules = config.series.iter().filter_map(|series| series.rule().ok()).collect();
+    Settings {
+        interval_s: config.interval.seconds(),
+        series_max: config.series_max,
+        kinds: Kinds::new(rules),
+    }
+}
+
+fn collectors(_config: &Config) -> Collectors {
+    Collectors::new(Roots::default(), &CollectSettings::default())
+}
+
+fn host_name(config: &Config) -> String {
+    if !config.host.is_empty() {
+        return config.host.clone();
+    }
+    nix::unistd::gethostname()
+        .ok()
+        .and_then(|name| name.into_string().ok())
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "localhost".to_owned())
+}
+
+#[cfg(test)]
+mod tests;

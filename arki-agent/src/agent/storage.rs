@@ -1,0 +1,119 @@
+//! What an agent reads at its start and writes while it runs.
+
+use super::Agent;
+use crate::events::EventLog;
+use crate::state::StateDir;
+use arki_model::chain::Head;
+use arki_model::engine::{Engine, Memory, Record, Settings};
+use serde::{Deserialize, Serialize};
+
+/// Windows and what was learned.
+const MEMORY: &str = "memory";
+/// Ledger, quiet and the end of the chain.
+const RECORD: &str = "record";
+
+#[derive(Serialize)]
+struct SavedRecord<'a> {
+    record: &'a Record,
+    head: Head,
+}
+
+#[derive(Deserialize)]
+struct LoadedRecord {
+    record: Record,
+    head: Head,
+}
+
+/// The engine and the events of `state`, and what a person should know about damage.
+pub(super) fn restore(state: &StateDir, settings: Settings) -> (Engine, EventLog, Vec<String>) {
+    let (memory, memory_note) = state.load::<Memory>(MEMORY);
+    let (record, record_note) = state.load::<LoadedRecord>(RECORD);
+    let mut notes: Vec<String> = [memory_note, record_note].into_iter().flatten().collect();
+    let mut engine = match memory {
+        Some(memory) => {
+            if memory.interval_s() != settings.interval_s {
+                tracing::warn!("the interval has changed: the windows are filled anew, the ledger stays");
+            }
+            Engine::restore(settings, memory)
+        }
+        None => Engine::new(settings),
+    };
+    let mut head = Head::default();
+    if let Some(loaded) = record {
+        engine.restore_record(loaded.record);
+        head = loaded.head;
+    }
+    let (log, event_notes) = EventLog::open(state.path(), head);
+    notes.extend(event_notes);
+    (engine, log, notes)
+}
+
+impl Agent {
+    /// True while something could not be written: to be tried again soon.
+    pub fn is_unsettled(&self) -> bool {
+        self.record_due || self.memory_due || !self.waiting.is_empty()
+    }
+
+    /// Writes what is due; what fails stays due and is said.
+    pub fn settle(&mut self) {
+        while let Some(event) = self.waiting.front() {
+            match self.log.append(event.clone(), &self.key) {
+                Ok(_) => {
+                    self.waiting.pop_front();
+                    self.record_due = true;
+                }
+                Err(error) => {
+                    let text = format!("{error}; {} events wait for the disk", self.waiting.len());
+                    self.problems.set("events", text);
+                    return;
+                }
+            }
+        }
+        if self.record_due {
+            self.save_record();
+        }
+        if self.memory_due {
+            self.save_memory();
+        }
+    }
+
+    /// Writes everything, at the end.
+    pub fn save(&mut self) {
+        (self.record_due, self.memory_due) = (true, true);
+        self.settle();
+    }
+
+    fn save_record(&mut self) {
+        let saved = SavedRecord {
+            record: self.pipeline.engine().record(),
+            head: self.log.head(),
+        };
+        let result = self.state.save(RECORD, &saved);
+        self.record_due = result.is_err();
+        self.note_saved(result);
+    }
+
+    fn save_memory(&mut self) {
+        let result = self.state.save(MEMORY, self.pipeline.engine().memory());
+        self.memory_due = result.is_err();
+        if result.is_ok() {
+            self.memory_saved = self.clock.monotonic();
+        }
+        self.note_saved(result);
+    }
+
+    fn note_saved(&mut self, result: Result<(), crate::state::StateError>) {
+        match result {
+            Ok(()) => {
+                if !self.is_unsettled() {
+                    self.problems.clear("storage");
+                    self.problems.clear("events");
+                }
+            }
+            Err(error) => {
+                let text = format!("{error}; predicting goes on, and it is tried again every few seconds");
+                self.problems.set("storage", text);
+            }
+        }
+    }
+}

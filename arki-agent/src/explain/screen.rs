@@ -1,0 +1,198 @@
+//! `explain` for a person: 80 columns, the answer first.
+
+use super::{EventView, Explanation, Fate, Line, SeriesView};
+use crate::terminal::{COLUMNS, Paint, bytes, figure, fit, safe, span, wrap};
+use arki_model::event::ProcessGrowth;
+use arki_model::ledger::Outcome;
+use arki_model::prediction::{Prediction, Severity};
+use arki_model::vote::{Verdict, Vote};
+
+const INDENT: usize = 12;
+
+/// The text. `clock` turns Unix seconds into date and time.
+pub fn render(explanation: &Explanation, paint: Paint, clock: &dyn Fn(i64) -> String) -> String {
+    let mut text = Text {
+        lines: Vec::new(),
+        paint,
+    };
+    match explanation {
+        Explanation::Event(event) => event_text(&mut text, event, clock),
+        Explanation::Series(series) => series_text(&mut text, series, clock),
+        Explanation::Several { events } => {
+            text.lines.push("Several events fit; the newest:".to_owned());
+            list(&mut text, events, clock);
+        }
+    }
+    text.lines.push(String::new());
+    text.lines.join("\n")
+}
+
+struct Text {
+    lines: Vec<String>,
+    paint: Paint,
+}
+
+impl Text {
+    fn field(&mut self, name: &str, value: &str) {
+        let name = self.paint.bold(&format!("{name:<INDENT$}"));
+        for (number, line) in wrap(value, COLUMNS - INDENT).into_iter().enumerate() {
+            let before = if number == 0 { name.clone() } else { " ".repeat(INDENT) };
+            self.lines.push(format!("{before}{line}"));
+        }
+    }
+}
+
+fn event_text(text: &mut Text, event: &EventView, clock: &dyn Fn(i64) -> String) {
+    let prediction = &event.prediction;
+    text.lines.push(headline(prediction, text.paint));
+    text.lines.push(String::new());
+    text.field("When", &format!("told {}, {} ago", clock(prediction.raised_at), span((event.now_s - prediction.raised_at) as f64)));
+    if let (Some(eta), Some(bound)) = (prediction.eta, prediction.bound) {
+        let [low, median, high] = [eta.low_s, eta.median_s, eta.high_s];
+        let at = clock(prediction.raised_at + median as i64);
+        text.field(
+            "Time left",
+            &format!(
+                "{} when it was told, until it is at {}: that is {at}; 8 cases in 10 lie between {} and {}",
+                span(median), figure(bound), span(low), span(high)
+            ),
+        );
+    }
+    let now = event.value_now.map_or("not read any more".to_owned(), |value| format!("{} now", figure(value)));
+    text.field("Value", &format!("{} then, {now}", figure(prediction.value)));
+    text.field("Became", &fate(event.fate, prediction, clock));
+    text.lines.push(String::new());
+    for vote in &prediction.votes {
+        vote_text(text, vote);
+    }
+    if !prediction.also.is_empty() {
+        text.field("With it", &safe(&prediction.also.join(", ")));
+    }
+    processes(text, &event.processes);
+    let context = if event.context.is_empty() {
+        "nothing known was going on".to_owned()
+    } else {
+        format!("{} was active and did not explain it", safe(&event.context.join(", ")))
+    };
+    text.field("Context", &context);
+    text.lines.push(String::new());
+    let signature = if event.signature_valid { "valid" } else { "DOES NOT FIT" };
+    let follows = match event.follows {
+        Some(true) => "follows the event before it",
+        Some(false) => "DOES NOT FOLLOW the event before it",
+        None => "the event before it is not in the log any more",
+    };
+    text.field("Event", &format!("{}, number {} of {}", safe(&event.id), event.sequence, safe(&event.host)));
+    let key: String = safe(&event.key).chars().take(16).collect();
+    text.field("Signature", &format!("{signature}, by ed25519:{key}; {follows}"));
+}
+
+fn headline(prediction: &Prediction, paint: Paint) -> String {
+    let series = safe(&prediction.series);
+    let mark = match prediction.severity {
+        Severity::Critical => paint.bad("CRITICAL"),
+        Severity::Warning => paint.warn("Warning"),
+        Severity::Info => "Odd".to_owned(),
+    };
+    let what = match (prediction.eta, prediction.bound) {
+        (Some(eta), Some(bound)) if bound == 100.0 => format!("full in {}", span(eta.median_s)),
+        (Some(eta), Some(bound)) => format!("at {} in {}", figure(bound), span(eta.median_s)),
+        _ => "behaves oddly".to_owned(),
+    };
+    format!("{mark}: {} {what}", paint.bold(&fit(&series, COLUMNS - 40)))
+}
+
+fn fate(fate: Fate, prediction: &Prediction, clock: &dyn Fn(i64) -> String) -> String {
+    match fate {
+        Fate::Active => "still active".to_owned(),
+        Fate::Unknown => "ended longer ago than the ledger lists".to_owned(),
+        Fate::Ended { outcome, at } => {
+            let after = span((at - prediction.raised_at) as f64);
+            match outcome {
+                Outcome::Happened => format!("happened {}, {after} after it was told", clock(at)),
+                Outcome::Averted => format!("averted: it turned round; closed {}", clock(at)),
+                Outcome::Expired => format!("expired: its time passed and it did not happen; closed {}", clock(at)),
+                Outcome::Missed => format!("missed: it happened {} and had not been told", clock(at)),
+            }
+        }
+    }
+}
+
+fn vote_text(text: &mut Text, vote: &Vote) {
+    let verdict = match vote.verdict {
+        Verdict::Yes => text.paint.warn("yes"),
+        other => other.to_string(),
+    };
+    let name = vote.voter.to_string();
+    text.field(&name, &format!("{verdict}: {}", safe(&vote.reason)));
+    let figures: Vec<String> = vote
+        .figures
+        .iter()
+        .map(|f| format!("{} {}", safe(&f.name).replace('_', " "), figure(f.value)))
+        .collect();
+    for (what, list) in [("", figures.join(", ")), ("with ", safe(&vote.related.join(", ")))] {
+        if !list.is_empty() {
+            for line in wrap(&format!("{what}{list}"), COLUMNS - INDENT) {
+                text.lines.push(format!("{:INDENT$}{}", "", text.paint.dim(&line)));
+            }
+        }
+    }
+}
+
+fn processes(text: &mut Text, processes: &[ProcessGrowth]) {
+    for (number, process) in processes.iter().enumerate() {
+        let amount = |value: f64| match process.resource.as_str() {
+            name if name.contains("bytes") => bytes(value),
+            _ => figure(value),
+        };
+        let line = format!(
+            "{} ({}) +{} {} in {}, holds {}",
+            fit(&safe(&process.name), 20),
+            process.pid,
+            amount(process.growth),
+            safe(&process.resource).replace('_', " ").replace(" bytes", "").replace("bytes ", ""),
+            span(process.span_s),
+            amount(process.value),
+        );
+        text.field(if number == 0 { "Who grew" } else { "" }, &line);
+    }
+}
+
+fn series_text(text: &mut Text, view: &SeriesView, clock: &dyn Fn(i64) -> String) {
+    text.lines.push(text.paint.bold(&fit(&safe(&view.series), COLUMNS)));
+    text.lines.push(String::new());
+    let now = view.value_now.map_or("not read in the last pass".to_owned(), |value| format!("{} now", figure(value)));
+    let bound = view.bound.map_or("it has no bound: only odd behaviour is told".to_owned(), |bound| format!("it fails at {}", figure(bound)));
+    text.field("Value", &format!("{now}; {bound}"));
+    if let Some(day) = view.day {
+        text.field("Last day", &format!("{} to {}, {} at the mean, over {}", figure(day.min), figure(day.max), figure(day.mean), span(day.hours * 3600.0)));
+    }
+    match &view.predicted {
+        None => text.field("Predicted", "nothing"),
+        Some(predicted) => {
+            let left = predicted.fails_at.map_or("behaves oddly".to_owned(), |[_, median, _]| format!("fails in {}", span(median - view.now_s as f64)));
+            let id = predicted.event.as_deref().unwrap_or("");
+            text.field("Predicted", &format!("{left}; {}; arki-agent explain {}", safe(&predicted.reason), safe(id)));
+        }
+    }
+    for (number, hushed) in view.quieted.iter().enumerate() {
+        let since = if hushed.first_at == hushed.last_at { clock(hushed.last_at) } else { format!("{} to {}", clock(hushed.first_at), clock(hushed.last_at)) };
+        text.field(if number == 0 { "Not told" } else { "" }, &format!("{since}: {}", safe(&hushed.because)));
+    }
+    processes(text, &view.processes);
+    if !view.events.is_empty() {
+        text.lines.push(String::new());
+        text.lines.push("Events, the newest first:".to_owned());
+        list(text, &view.events, clock);
+    }
+}
+
+fn list(text: &mut Text, events: &[Line], clock: &dyn Fn(i64) -> String) {
+    for event in events {
+        let line = format!("  {}  {}  {}", safe(&event.id), clock(event.raised_at), safe(&event.series));
+        text.lines.push(fit(&line, COLUMNS));
+    }
+}
+
+#[cfg(test)]
+mod tests;

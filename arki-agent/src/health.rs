@@ -1,0 +1,149 @@
+//! What the agent itself costs, and what is wrong with it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs;
+use std::time::Duration;
+
+/// What the agent may take of the host's memory, in bytes (the design's budget).
+pub const RESIDENT_BYTES_BUDGET: u64 = 6_000_000;
+
+/// The last passes whose times are kept: an hour at 30 s.
+const PASSES_MAX: usize = 120;
+/// CPU time is noted this often, and over an hour.
+const CPU_STEP: Duration = Duration::from_secs(300);
+const CPU_NOTES_MAX: usize = 13;
+
+/// Own cost, measured.
+#[derive(Debug, Default)]
+pub struct Cost {
+    passes: u64,
+    took: VecDeque<Duration>,
+    cpu: VecDeque<(Duration, Duration)>,
+}
+
+impl Cost {
+    /// Takes in one pass that ended at `monotonic`.
+    pub fn pass(&mut self, took: Duration, monotonic: Duration) {
+        self.passes += 1;
+        if self.took.len() == PASSES_MAX {
+            self.took.pop_front();
+        }
+        self.took.push_back(took);
+        let due = |&(at, _): &(Duration, Duration)| monotonic.saturating_sub(at) >= CPU_STEP;
+        if self.cpu.back().is_none_or(due)
+            && let Some(used) = cpu_time()
+        {
+            if self.cpu.len() == CPU_NOTES_MAX {
+                self.cpu.pop_front();
+            }
+            self.cpu.push_back((monotonic, used));
+        }
+    }
+
+    /// How many passes there were.
+    pub fn passes(&self) -> u64 {
+        self.passes
+    }
+
+    /// The time of the last pass.
+    pub fn last(&self) -> Option<Duration> {
+        self.took.back().copied()
+    }
+
+    /// Median and 99th percentile of the last passes.
+    pub fn quantiles(&self) -> Option<(Duration, Duration)> {
+        let mut sorted: Vec<Duration> = self.took.iter().copied().collect();
+        sorted.sort_unstable();
+        let median = *sorted.get(sorted.len() / 2)?;
+        let p99 = *sorted.get((sorted.len() * 99).div_ceil(100).saturating_sub(1))?;
+        Some((median, p99))
+    }
+
+    /// CPU seconds an hour, over the last hour or as long as the agent runs.
+    pub fn cpu_seconds_per_hour(&self, monotonic: Duration) -> Option<f64> {
+        let &(since, before) = self.cpu.front()?;
+        let over = monotonic.checked_sub(since)?.as_secs_f64();
+        let used = cpu_time()?.checked_sub(before)?.as_secs_f64();
+        (over >= 1.0).then(|| used / over * 3600.0)
+    }
+}
+
+/// CPU time of this process so far.
+fn cpu_time() -> Option<Duration> {
+    use nix::sys::resource::{UsageWho, getrusage};
+    let usage = getrusage(UsageWho::RUSAGE_SELF).ok()?;
+    let duration = |time: nix::sys::time::TimeVal| {
+        Duration::new(time.tv_sec() as u64, time.tv_usec() as u32 * 1000)
+    };
+    Some(duration(usage.user_time()) + duration(usage.system_time()))
+}
+
+/// Resident bytes of this process, as the kernel sums them over its mappings.
+pub fn resident_bytes() -> Option<u64> {
+    parse_rollup(&fs::read_to_string("/proc/self/smaps_rollup").ok()?)
+}
+
+fn parse_rollup(text: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix("Rss:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kib.checked_mul(1024)
+}
+
+/// What is wrong, one sentence an area; the agent is degraded while there is any.
+#[derive(Debug, Default)]
+pub struct Problems(BTreeMap<&'static str, String>);
+
+impl Problems {
+    /// Notes what is wrong in `area`, replacing what was; logged once.
+    pub fn set(&mut self, area: &'static str, text: String) {
+        if self.0.get(area) != Some(&text) {
+            tracing::warn!("{area}: {text}");
+            self.0.insert(area, text);
+        }
+    }
+
+    /// `area` works; logged if it did not.
+    pub fn clear(&mut self, area: &'static str) {
+        if self.0.remove(area).is_some() {
+            tracing::info!("{area}: works again");
+        }
+    }
+
+    /// Sets or clears.
+    pub fn note(&mut self, area: &'static str, problem: Option<String>) {
+        match problem {
+            Some(text) => self.set(area, text),
+            None => self.clear(area),
+        }
+    }
+
+    /// Every area with its problem.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.0.iter().map(|(area, text)| (*area, text.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resident_memory_is_read_from_the_rollup() {
+        let text = "5581-7ffd ---p 00000000 00:00 0   [rollup]\nRss:                5124 kB\nPss:  4096 kB\n";
+        assert_eq!(parse_rollup(text), Some(5124 * 1024));
+        assert_eq!(parse_rollup("Rss: much"), None);
+        assert!(resident_bytes().unwrap() > 100_000);
+    }
+
+    #[test]
+    fn quantiles_are_of_the_last_passes() {
+        let mut cost = Cost::default();
+        for ms in 0..200 {
+            cost.pass(Duration::from_millis(ms), Duration::from_secs(30 * ms));
+        }
+        // 80 to 199 are left
+        let ms = Duration::from_millis;
+        assert_eq!(cost.quantiles(), Some((ms(140), ms(198))));
+        assert_eq!((cost.passes(), cost.last()), (200, Some(ms(199))));
+    }
+}

@@ -1,0 +1,122 @@
+//! One pass: collect, name, judge. The only place that knows the order; live runs it once per interval.
+
+use crate::collect::{CollectorReport, Collectors, Moment, Readings};
+use arki_model::clock::{Clock, UnixSeconds};
+use arki_model::context::ActiveContext;
+use arki_model::engine::Engine;
+use arki_model::event::ProcessGrowth;
+use arki_model::prediction::Prediction;
+use arki_model::registry::SeriesId;
+use std::fmt;
+
+/// From the host to what is told about it.
+#[derive(Debug)]
+pub struct Pipeline {
+    collectors: Collectors,
+    engine: Engine,
+    /// Used again by every pass.
+    readings: Readings,
+    values: Vec<(SeriesId, f64)>,
+    refused: Refused,
+}
+
+/// Readings that did not become series in the last pass.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Refused {
+    /// How many.
+    pub count: usize,
+    /// Why the first of them.
+    pub reason: String,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)?;
+        match self.count {
+            0 | 1 => Ok(()),
+            count => write!(f, " (and {} more)", count - 1),
+        }
+    }
+}
+
+impl Pipeline {
+    /// Joins the two ends.
+    pub fn new(collectors: Collectors, engine: Engine) -> Self {
+        Self {
+            collectors,
+            engine,
+            readings: Readings::default(),
+            values: Vec::new(),
+            refused: Refused::default(),
+        }
+    }
+
+    /// One pass at `moment`, which the engine calls `at`. `own` are the agent's own cost, series like any other.
+    pub fn pass(
+        &mut self,
+        clock: &dyn Clock,
+        moment: Moment,
+        at: UnixSeconds,
+        own: &[(&str, f64)],
+        contexts: &[ActiveContext],
+    ) -> Vec<Prediction> {
+        self.collectors.run(clock, moment, &mut self.readings);
+        for &(name, value) in own {
+            self.readings.put(name, value);
+        }
+        self.values.clear();
+        self.refused = Refused::default();
+        for (name, value) in self.readings.iter() {
+            match self.engine.series(name, at) {
+                Ok(id) => self.values.push((id, value)),
+                Err(error) => {
+                    if self.refused.count == 0 {
+                        self.refused.reason = error.to_string();
+                    }
+                    self.refused.count += 1;
+                }
+            }
+        }
+        self.engine.pass(at, &mut self.values, contexts)
+    }
+
+    /// Replaces the collectors, after the configuration has changed.
+    pub fn set_collectors(&mut self, collectors: Collectors) {
+        self.collectors = collectors;
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The engine, to move its time or change its bounds.
+    pub fn engine_mut(&mut self) -> &mut Engine {
+        &mut self.engine
+    }
+
+    /// What could not become a series in the last pass.
+    pub fn refused(&self) -> &Refused {
+        &self.refused
+    }
+
+    /// The value of a series in the last pass.
+    pub fn value(&self, series: &str) -> Option<f64> {
+        self.readings.get(series)
+    }
+
+    /// How many readings the last pass had.
+    pub fn readings(&self) -> usize {
+        self.readings.len()
+    }
+
+    /// How the collectors did in the last pass.
+    pub fn reports(&self) -> &[CollectorReport] {
+        self.collectors.reports()
+    }
+
+    /// The processes that grew most in what `series` is about.
+    pub fn top_growth(&self, series: &str, count: usize) -> Vec<ProcessGrowth> {
+        self.collectors.top_growth(series, count)
+    }
+}
