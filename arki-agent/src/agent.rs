@@ -18,7 +18,7 @@ use crate::state::{StateDir, StateError};
 use crate::timekeeper::Timekeeper;
 use arki_model::clock::Clock;
 use arki_model::context::ActiveContext;
-use arki_model::engine::{Engine, Settings};
+use arki_model::engine::Settings;
 use arki_model::event::{EVENT_VERSION, Event, PROCESSES_MAX};
 use arki_model::id::EventId;
 use arki_model::kind::Kinds;
@@ -68,7 +68,9 @@ pub struct Agent {
 
 impl std::fmt::Debug for Agent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Agent").field("host", &self.host).finish_non_exhaustive()
+        f.debug_struct("Agent")
+            .field("host", &self.host)
+            .finish_non_exhaustive()
     }
 }
 
@@ -122,7 +124,10 @@ impl Agent {
         let moment = Moment::now(&*self.clock);
         let (at, jump) = self.time.tick(moment);
         if let Some(delta_s) = jump {
-            tracing::warn!(delta_s, "the wall clock was set; what is remembered moves along");
+            tracing::warn!(
+                delta_s,
+                "the wall clock was set; what is remembered moves along"
+            );
             self.pipeline.engine_mut().shift_time(delta_s);
             // Windows and record must be of the same time on disk too.
             (self.memory_due, self.record_due) = (true, true);
@@ -130,7 +135,9 @@ impl Agent {
         let contexts: Vec<ActiveContext> = Vec::new();
         let before = self.ledger_mark();
         let own = self.own_series(moment);
-        let told = self.pipeline.pass(&*self.clock, moment, at, &own, &contexts);
+        let told = self
+            .pipeline
+            .pass(&*self.clock, moment, at, &own, &contexts);
         for prediction in told {
             self.raise(prediction, &contexts);
         }
@@ -140,7 +147,8 @@ impl Agent {
         self.settle();
         self.last_pass = Some(moment);
         let ended = self.clock.monotonic();
-        self.cost.pass(ended.saturating_sub(moment.monotonic), ended);
+        self.cost
+            .pass(ended.saturating_sub(moment.monotonic), ended);
     }
 
     /// Makes an event of a prediction and queues it for the disk.
@@ -159,14 +167,19 @@ impl Agent {
             sequence: 0,
             previous: [0; 32],
             processes: self.pipeline.top_growth(&prediction.series, PROCESSES_MAX),
-            context: contexts.iter().map(|context| context.name.clone()).collect(),
+            context: contexts
+                .iter()
+                .map(|context| context.name.clone())
+                .collect(),
             signed_at: now_s,
             prediction,
         };
         if self.waiting.len() == WAITING_MAX {
             self.problems.set(
                 "events",
-                format!("{WAITING_MAX} events wait for a disk that takes them; older ones are lost"),
+                format!(
+                    "{WAITING_MAX} events wait for a disk that takes them; older ones are lost"
+                ),
             );
             self.waiting.pop_front();
         }
@@ -201,13 +214,25 @@ impl Agent {
             ("state_dir", config.state_dir != self.config.state_dir),
             ("socket", config.socket != self.config.socket),
         ];
-        let names: Vec<&str> = needs_restart.iter().filter(|(_, changed)| *changed).map(|(name, _)| *name).collect();
+        let names: Vec<&str> = needs_restart
+            .iter()
+            .filter(|(_, changed)| *changed)
+            .map(|(name, _)| *name)
+            .collect();
         self.problems.note(
             "config",
-            (!names.is_empty()).then(|| format!("changed, but in force only after a restart: {}", names.join(", "))),
+            (!names.is_empty()).then(|| {
+                format!(
+                    "changed, but in force only after a restart: {}",
+                    names.join(", ")
+                )
+            }),
         );
-        let (interval, state_dir, socket) =
-            (self.config.interval, self.config.state_dir.clone(), self.config.socket.clone());
+        let (interval, state_dir, socket) = (
+            self.config.interval,
+            self.config.state_dir.clone(),
+            self.config.socket.clone(),
+        );
         self.config = Config {
             interval,
             state_dir,
@@ -215,7 +240,9 @@ impl Agent {
             ..config
         };
         self.host = host_name(&self.config);
-        let Settings { kinds, series_max, .. } = settings(&self.config);
+        let Settings {
+            kinds, series_max, ..
+        } = settings(&self.config);
         self.pipeline.engine_mut().reconfigure(kinds, series_max);
         self.pipeline.set_collectors(collectors(&self.config));
         tracing::info!("the configuration was read again");
@@ -223,7 +250,8 @@ impl Agent {
 
     /// Keeps the old configuration, and says why.
     pub fn refuse_reload(&mut self, error: &crate::config::ConfigError) {
-        self.problems.set("config", format!("not taken, the old one stays: {error}"));
+        self.problems
+            .set("config", format!("not taken, the old one stays: {error}"));
     }
 
     /// One line for the service manager.
@@ -239,7 +267,11 @@ impl Agent {
 }
 
 fn settings(config: &Config) -> Settings {
-    let rules = config.series.iter().filter_map(|series| series.rule().ok()).collect();
+    let rules = config
+        .series
+        .iter()
+        .filter_map(|series| series.rule().ok())
+        .collect();
     Settings {
         interval_s: config.interval.seconds(),
         series_max: config.series_max,
@@ -247,7 +279,7 @@ fn settings(config: &Config) -> Settings {
     }
 }
 
-fn collectors(_config: &Config) -> Collectors {
+pub(crate) fn collectors(_config: &Config) -> Collectors {
     Collectors::new(Roots::default(), &CollectSettings::default())
 }
 
@@ -255,9 +287,9 @@ fn host_name(config: &Config) -> String {
     if !config.host.is_empty() {
         return config.host.clone();
     }
-    nix::unistd::gethostname()
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map(|name| name.trim().to_owned())
         .ok()
-        .and_then(|name| name.into_string().ok())
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| "localhost".to_owned())
 }

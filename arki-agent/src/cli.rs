@@ -26,6 +26,14 @@ pub struct Global {
 /// The commands, in the order in which a person meets them.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
+    /// Watch this host and predict, in the foreground
+    Run(command::run::Args),
+    /// Show how the agent is and what it predicts
+    Status(command::status::Args),
+    /// Tell everything about an event, or about a series
+    Explain(command::explain::Args),
+    /// Check configuration, permissions and kernel, and say what to do
+    Doctor(command::doctor::Args),
     /// Replay history and print what would have been predicted
     Replay(command::replay::Args),
     /// Check a file of exported events: every signature, and that none is missing or replaced

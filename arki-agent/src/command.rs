@@ -1,6 +1,10 @@
 //! The commands, one file each, and what they share: how they start and how they end.
 
+pub mod doctor;
+pub mod explain;
 pub mod replay;
+pub mod run;
+pub mod status;
 pub mod verify;
 
 use crate::cli::{Cli, Command, Global};
@@ -27,6 +31,10 @@ pub type Outcome = anyhow::Result<u8>;
 
 fn dispatch(global: &Global, command: Command) -> Outcome {
     match command {
+        Command::Run(args) => run::run(global, &args),
+        Command::Status(args) => status::run(global, &args),
+        Command::Explain(args) => explain::run(global, &args),
+        Command::Doctor(args) => doctor::run(global, &args),
         Command::Replay(args) => replay::run(&args),
         Command::Verify(args) => verify::run(global, &args),
     }

@@ -43,10 +43,16 @@ pub enum DaemonError {
 }
 
 /// Runs until a signal ends it. `reread` reads the configuration again.
-pub fn run(config: Config, reread: &dyn Fn() -> Result<Config, ConfigError>) -> Result<(), DaemonError> {
+pub fn run(
+    config: Config,
+    reread: &dyn Fn() -> Result<Config, ConfigError>,
+) -> Result<(), DaemonError> {
     let clock: Rc<dyn Clock> = Rc::new(SystemClock::new());
     let agent = Agent::start(config, Rc::clone(&clock))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()?;
     LocalSet::new().block_on(&runtime, serve(agent, &*clock, reread))
 }
 

@@ -15,6 +15,7 @@ pub mod collect;
 pub mod command;
 pub mod config;
 pub mod daemon;
+pub mod doctor;
 pub mod events;
 pub mod explain;
 pub mod health;

@@ -79,7 +79,7 @@ mod tests {
         let path = dir.path().join("notify");
         let manager = UnixDatagram::bind(&path).unwrap();
         let notifier = Notifier::new(path.to_str(), Some(Duration::from_secs(30)));
-        let mut read = || {
+        let read = || {
             let mut buffer = [0; 256];
             let bytes = manager.recv(&mut buffer).unwrap();
             String::from_utf8(buffer[..bytes].to_vec()).unwrap()

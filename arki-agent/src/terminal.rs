@@ -75,6 +75,16 @@ pub fn figure(value: f64) -> String {
     }
 }
 
+/// What is the matter with a series at its bound: `full`, or `at 500`.
+pub fn at_bound(series: &str, bound: f64) -> String {
+    let metric = series.split_once('{').map_or(series, |(metric, _)| metric);
+    if metric.ends_with("used_percent") && bound == 100.0 {
+        "full".to_owned()
+    } else {
+        format!("at {}", figure(bound))
+    }
+}
+
 /// `text` cut to `width` characters, with `…` where something is missing.
 pub fn fit(text: &str, width: usize) -> String {
     if text.chars().count() <= width {

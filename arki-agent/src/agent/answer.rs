@@ -22,7 +22,9 @@ impl Agent {
             },
             Request::Events { from } => self.signed_lines(from),
             Request::ContextBegin { .. } | Request::ContextEnd { .. } | Request::ContextList => {
-                Response::Contexts { contexts: Vec::new() }
+                Response::Contexts {
+                    contexts: Vec::new(),
+                }
             }
         }
     }
@@ -30,10 +32,15 @@ impl Agent {
     fn signed_lines(&self, from: u64) -> Response {
         let key = self.key.public();
         let events = self.log.read_from(from, EVENTS_PER_ANSWER);
-        let lines: Result<Vec<String>, _> = events.iter().map(|signed| dsse::to_line(signed, &key)).collect();
+        let lines: Result<Vec<String>, _> = events
+            .iter()
+            .map(|signed| dsse::to_line(signed, &key))
+            .collect();
         match lines {
             Ok(lines) => {
-                let last = events.last().and_then(|signed| arki_model::chain::decode(&signed.payload).ok());
+                let last = events
+                    .last()
+                    .and_then(|signed| arki_model::chain::decode(&signed.payload).ok());
                 let more = last.filter(|last| last.sequence < self.log.head().sequence);
                 Response::Events {
                     lines,

@@ -5,9 +5,13 @@ use crate::collect::{CollectError, Moment};
 use crate::events::Listed;
 use crate::explain::{Day, EventView, Explanation, Fate, LISTED_MAX, Line, SeriesView};
 use crate::health::{RESIDENT_BYTES_BUDGET, resident_bytes};
-use crate::status::{ClockSet, Collect, Hub, Hushed, LastEvent, Ledger, Own, Predicted, Problem, SCHEMA, Status, Unread, Why};
+use crate::status::{
+    ClockSet, Collect, Hub, Hushed, LastEvent, Ledger, Own, Predicted, Problem, SCHEMA, Status,
+    Unread, Why,
+};
 use crate::terminal::span;
 use arki_model::chain;
+use arki_model::context::Source;
 use arki_model::ledger::Active;
 use arki_model::quiet::{Because, HOLD_S, Quieted};
 use arki_model::signature::EVENT_TYPE;
@@ -117,34 +121,55 @@ impl Agent {
                 _ => None,
             })
             .collect();
-        self.problems.note("collect", (!failed.is_empty()).then(|| failed.join("; ")));
+        self.problems
+            .note("collect", (!failed.is_empty()).then(|| failed.join("; ")));
     }
 
     /// Active predictions, the most urgent first.
     fn predictions(&self) -> Vec<Predicted> {
-        let mut predictions: Vec<Predicted> =
-            self.pipeline.engine().ledger().active().iter().map(|active| self.predicted(active)).collect();
+        let mut predictions: Vec<Predicted> = self
+            .pipeline
+            .engine()
+            .ledger()
+            .active()
+            .iter()
+            .map(|active| self.predicted(active))
+            .collect();
         predictions.sort_by(|a, b| {
             let fails = |p: &Predicted| p.fails_at.map_or(f64::INFINITY, |[_, median, _]| median);
-            b.severity.cmp(&a.severity).then(fails(a).total_cmp(&fails(b)))
+            b.severity
+                .cmp(&a.severity)
+                .then(fails(a).total_cmp(&fails(b)))
         });
         predictions
     }
 
     fn predicted(&self, active: &Active) -> Predicted {
         let prediction = &active.prediction;
-        let event = self.log.listed().rev().find(|listed| *listed.series == prediction.series);
+        let event = self
+            .log
+            .listed()
+            .rev()
+            .find(|listed| *listed.series == prediction.series);
         let at = prediction.raised_at as f64;
-        let reason = prediction.votes.iter().find(|vote| vote.verdict == Verdict::Yes);
+        let reason = prediction
+            .votes
+            .iter()
+            .find(|vote| vote.verdict == Verdict::Yes);
         Predicted {
             event: event.map(|listed| listed.id.to_string()),
             series: prediction.series.clone(),
             severity: prediction.severity,
-            value: self.pipeline.value(&prediction.series).unwrap_or(prediction.value),
+            value: self
+                .pipeline
+                .value(&prediction.series)
+                .unwrap_or(prediction.value),
             bound: prediction.bound,
             first_raised_at: active.first_raised_at,
             raised_at: prediction.raised_at,
-            fails_at: prediction.eta.map(|eta| [at + eta.low_s, at + eta.median_s, at + eta.high_s]),
+            fails_at: prediction
+                .eta
+                .map(|eta| [at + eta.low_s, at + eta.median_s, at + eta.high_s]),
             voters: prediction.voters().collect(),
             reason: reason.map_or(String::new(), |vote| vote.reason.clone()),
             also: prediction.also.clone(),
@@ -172,7 +197,11 @@ impl Agent {
     pub fn explain(&self, what: &str) -> Result<Explanation, String> {
         let by_name = self.pipeline.engine().registry().find(what).is_some()
             || self.log.listed().any(|listed| &*listed.series == what)
-            || self.pipeline.engine().quieted().any(|quieted| quieted.series == what);
+            || self
+                .pipeline
+                .engine()
+                .quieted()
+                .any(|quieted| quieted.series == what);
         if by_name {
             return Ok(Explanation::Series(Box::new(self.series_view(what))));
         }
@@ -185,9 +214,18 @@ impl Agent {
             (None, _) => Err(format!(
                 "no event or series is called {what:?}; `arki-agent status` shows the ids, and a series is written like disk.used_percent{{/var}}"
             )),
-            (Some(one), None) => self.event_view(one).map(|view| Explanation::Event(Box::new(view))),
+            (Some(one), None) => self
+                .event_view(one)
+                .map(|view| Explanation::Event(Box::new(view))),
             (Some(_), Some(_)) => Ok(Explanation::Several {
-                events: self.log.listed().rev().filter(fits).take(LISTED_MAX).map(line).collect(),
+                events: self
+                    .log
+                    .listed()
+                    .rev()
+                    .filter(fits)
+                    .take(LISTED_MAX)
+                    .map(line)
+                    .collect(),
             }),
         }
     }
@@ -220,16 +258,20 @@ impl Agent {
     /// What became of a prediction: the ledger's entry whose span it was told in.
     fn fate(&self, series: &str, raised_at: i64) -> Fate {
         let ledger = self.pipeline.engine().ledger();
-        let ended = ledger
-            .ended()
-            .find(|entry| entry.series == series && (entry.raised_at..=entry.ended_at).contains(&raised_at));
+        let ended = ledger.ended().find(|entry| {
+            entry.series == series && (entry.raised_at..=entry.ended_at).contains(&raised_at)
+        });
         if let Some(entry) = ended {
             return Fate::Ended {
                 outcome: entry.outcome,
                 at: entry.ended_at,
             };
         }
-        if ledger.active().iter().any(|active| active.prediction.series == series) {
+        if ledger
+            .active()
+            .iter()
+            .any(|active| active.prediction.series == series)
+        {
             Fate::Active
         } else {
             Fate::Unknown
@@ -239,8 +281,16 @@ impl Agent {
     fn series_view(&self, series: &str) -> SeriesView {
         let engine = self.pipeline.engine();
         let id = engine.registry().find(series);
-        let active = engine.ledger().active().iter().find(|active| active.prediction.series == series);
-        let events = self.log.listed().rev().filter(|listed| &*listed.series == series);
+        let active = engine
+            .ledger()
+            .active()
+            .iter()
+            .find(|active| active.prediction.series == series);
+        let events = self
+            .log
+            .listed()
+            .rev()
+            .filter(|listed| &*listed.series == series);
         SeriesView {
             series: series.to_owned(),
             value_now: self.pipeline.value(series),
@@ -281,18 +331,35 @@ fn because(quieted: &Quieted, now_s: i64) -> String {
         ),
         Because::Held => format!("over before it had stood for {}", span(HOLD_S as f64)),
         Because::CoolDown { told_at } => {
-            format!("told {} before, no worse since", span((quieted.last_at - told_at) as f64))
+            format!(
+                "told {} before, no worse since",
+                span((quieted.last_at - told_at) as f64)
+            )
         }
-        Because::Context { name, source } => format!("{name} ({source:?}) explains it").replace("Host", "running").to_owned(),
+        Because::Context { name, source } => format!("{name} explains it ({})", known_by(*source)),
         Because::Learned { reason } => format!("usual here: {reason}"),
+    }
+}
+
+fn known_by(source: Source) -> &'static str {
+    match source {
+        Source::Declared => "declared",
+        Source::Announced => "announced",
+        Source::Host => "it runs",
     }
 }
 
 fn day(window: &arki_model::window::Window) -> Option<Day> {
     let ring = &window.five_minutes;
-    let values: Vec<f64> = ring.iter().map(|(_, value)| f64::from(value)).filter(|value| value.is_finite()).collect();
+    let values: Vec<f64> = ring
+        .iter()
+        .map(|(_, value)| f64::from(value))
+        .filter(|value| value.is_finite())
+        .collect();
     let (first, rest) = values.split_first()?;
-    let (min, max) = rest.iter().fold((*first, *first), |(min, max), &value| (min.min(value), max.max(value)));
+    let (min, max) = rest.iter().fold((*first, *first), |(min, max), &value| {
+        (min.min(value), max.max(value))
+    });
     Some(Day {
         hours: values.len() as f64 * ring.step_s() as f64 / 3600.0,
         min,

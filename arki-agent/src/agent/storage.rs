@@ -32,7 +32,9 @@ pub(super) fn restore(state: &StateDir, settings: Settings) -> (Engine, EventLog
     let mut engine = match memory {
         Some(memory) => {
             if memory.interval_s() != settings.interval_s {
-                tracing::warn!("the interval has changed: the windows are filled anew, the ledger stays");
+                tracing::warn!(
+                    "the interval has changed: the windows are filled anew, the ledger stays"
+                );
             }
             Engine::restore(settings, memory)
         }
@@ -111,7 +113,8 @@ impl Agent {
                 }
             }
             Err(error) => {
-                let text = format!("{error}; predicting goes on, and it is tried again every few seconds");
+                let text =
+                    format!("{error}; predicting goes on, and it is tried again every few seconds");
                 self.problems.set("storage", text);
             }
         }

@@ -13,7 +13,7 @@ use std::io::Write;
 /// What `explain` takes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// An event's id, the beginning of one, its number, or a series such as disk.used_percent{/var}
+    /// An event's id, the beginning of one, its number, or the name of a series
     #[arg(value_name = "EVENT")]
     what: String,
     /// As JSON, for programs
@@ -38,9 +38,15 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
         format!("{}\n", serde_json::to_string_pretty(&explanation)?)
     } else {
         let now_s = SystemClock::new().now_s();
-        screen::render(&explanation, Paint::for_stdout(), &|at| local_time::short(at, now_s))
+        screen::render(&explanation, Paint::for_stdout(), &|at| {
+            local_time::short(at, now_s)
+        })
     };
     std::io::stdout().lock().write_all(text.as_bytes())?;
     // Several that fit is no answer yet.
-    Ok(if matches!(explanation, Explanation::Several { .. }) { DEGRADED } else { OK })
+    Ok(if matches!(explanation, Explanation::Several { .. }) {
+        DEGRADED
+    } else {
+        OK
+    })
 }

@@ -17,7 +17,11 @@ pub struct Args {
 /// Runs until SIGTERM or SIGINT.
 pub fn run(global: &Global, args: &Args) -> Outcome {
     let config = super::load(global)?;
-    log_to_stderr(if args.verbose { Level::DEBUG } else { Level::INFO });
+    log_to_stderr(if args.verbose {
+        Level::DEBUG
+    } else {
+        Level::INFO
+    });
     daemon::run(config, &|| super::load(global))?;
     Ok(super::OK)
 }

@@ -52,7 +52,11 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
             let clock = |at| local_time::short(at, status.now_s);
             let text = screen::render(&status, Paint::for_stdout(), &clock);
             // Home first and clear behind: the screen does not flicker.
-            show(&if args.watch { format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n")) } else { text })?;
+            show(&if args.watch {
+                format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n"))
+            } else {
+                text
+            })?;
         }
         if !args.watch {
             return Ok(exit_code(&status, args.fail_on_prediction));
@@ -64,7 +68,9 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
 fn status_of(socket: &Path) -> Result<Status, AskError> {
     match ask(socket, &Request::Status)? {
         Response::Status(status) => Ok(*status),
-        _ => Err(AskError::Refused("the agent answered something else than its status".to_owned())),
+        _ => Err(AskError::Refused(
+            "the agent answered something else than its status".to_owned(),
+        )),
     }
 }
 

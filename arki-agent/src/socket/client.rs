@@ -52,15 +52,26 @@ pub enum AskError {
 pub fn ask(socket: &Path, request: &Request) -> Result<Response, AskError> {
     let path = || socket.to_owned();
     let stream = UnixStream::connect(socket).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => AskError::NotRunning { path: path() },
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+            AskError::NotRunning { path: path() }
+        }
         io::ErrorKind::PermissionDenied => AskError::Denied { path: path() },
-        _ => AskError::Silent { path: path(), source },
+        _ => AskError::Silent {
+            path: path(),
+            source,
+        },
     })?;
-    let answer = exchange(&stream, request).map_err(|source| AskError::Silent { path: path(), source })?;
+    let answer = exchange(&stream, request).map_err(|source| AskError::Silent {
+        path: path(),
+        source,
+    })?;
     match read_response(&answer) {
         Ok(Response::Refused { reason }) => Err(AskError::Refused(reason)),
         Ok(response) => Ok(response),
-        Err(reason) => Err(AskError::Answer { path: path(), reason }),
+        Err(reason) => Err(AskError::Answer {
+            path: path(),
+            reason,
+        }),
     }
 }
 

@@ -130,8 +130,8 @@ fn line(value: &impl Serialize) -> Result<String, serde_json::Error> {
 }
 
 fn read<T: DeserializeOwned>(line: &[u8]) -> Result<T, String> {
-    let spoken: Versioned =
-        serde_json::from_slice(line).map_err(|error| format!("not a line of this protocol: {error}"))?;
+    let spoken: Versioned = serde_json::from_slice(line)
+        .map_err(|error| format!("not a line of this protocol: {error}"))?;
     if spoken.version != VERSION {
         return Err(format!(
             "speaks version {} of the protocol, this side speaks {VERSION}: restart the agent after an upgrade",
@@ -147,16 +147,33 @@ mod tests {
 
     #[test]
     fn a_request_is_this_line() {
-        let request = Request::Explain { what: "disk".into() };
+        let request = Request::Explain {
+            what: "disk".into(),
+        };
         let line = request_line(&request).unwrap();
-        assert_eq!(line, "{\"version\":1,\"request\":{\"kind\":\"explain\",\"what\":\"disk\"}}\n");
+        assert_eq!(
+            line,
+            "{\"version\":1,\"request\":{\"kind\":\"explain\",\"what\":\"disk\"}}\n"
+        );
         assert_eq!(read_request(line.as_bytes()), Ok(request));
     }
 
     #[test]
     fn rubbish_and_other_versions_are_told_apart() {
-        assert!(read_request(b"GET / HTTP/1.1").unwrap_err().starts_with("not a line of this protocol"));
-        assert!(read_request(b"{\"version\":2,\"request\":{\"kind\":\"new\"}}").unwrap_err().contains("version 2"));
-        assert!(read_request(b"{\"version\":1,\"request\":{\"kind\":\"new\"}}").unwrap_err().starts_with("not understood"));
+        assert!(
+            read_request(b"GET / HTTP/1.1")
+                .unwrap_err()
+                .starts_with("not a line of this protocol")
+        );
+        assert!(
+            read_request(b"{\"version\":2,\"request\":{\"kind\":\"new\"}}")
+                .unwrap_err()
+                .contains("version 2")
+        );
+        assert!(
+            read_request(b"{\"version\":1,\"request\":{\"kind\":\"new\"}}")
+                .unwrap_err()
+                .starts_with("not understood")
+        );
     }
 }

@@ -37,7 +37,10 @@ impl Server {
     /// Listens at `path`, which may hold the socket of an agent that is gone.
     pub fn bind(path: &Path) -> io::Result<Self> {
         if let Some(parent) = path.parent() {
-            fs::DirBuilder::new().recursive(true).mode(0o755).create(parent)?;
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o755)
+                .create(parent)?;
         }
         if std::os::unix::net::UnixStream::connect(path).is_ok() {
             let text = "another agent answers here already; name another path (socket)";
@@ -134,11 +137,16 @@ fn is_trusted(stream: &UnixStream) -> bool {
     let Ok(peer) = stream.peer_cred() else {
         return false;
     };
-    let (own_user, own_group) = (nix::unistd::geteuid().as_raw(), nix::unistd::getegid().as_raw());
+    let (own_user, own_group) = (
+        nix::unistd::geteuid().as_raw(),
+        nix::unistd::getegid().as_raw(),
+    );
     peer.uid() == 0
         || peer.uid() == own_user
         || peer.gid() == own_group
-        || peer.pid().is_some_and(|pid| supplementary_groups(pid).contains(&own_group))
+        || peer
+            .pid()
+            .is_some_and(|pid| supplementary_groups(pid).contains(&own_group))
 }
 
 /// The kernel names only the peer's first group on the socket; the others are in `/proc`.
@@ -147,6 +155,11 @@ fn supplementary_groups(pid: i32) -> Vec<u32> {
     status
         .lines()
         .find_map(|line| line.strip_prefix("Groups:"))
-        .map(|groups| groups.split_whitespace().filter_map(|group| group.parse().ok()).collect())
+        .map(|groups| {
+            groups
+                .split_whitespace()
+                .filter_map(|group| group.parse().ok())
+                .collect()
+        })
         .unwrap_or_default()
 }

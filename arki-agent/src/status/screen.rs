@@ -1,7 +1,7 @@
 //! `status` as one screen: 80 columns, at most 24 lines where little is going on, readable without colour.
 
 use super::{Hushed, Predicted, Status, Why};
-use crate::terminal::{COLUMNS, Paint, count, figure, fit, safe, span, wrap};
+use crate::terminal::{COLUMNS, Paint, at_bound, count, figure, fit, safe, span, wrap};
 use arki_model::ledger::Counts;
 use arki_model::prediction::Severity;
 
@@ -50,25 +50,37 @@ impl Screen {
     /// Text under a heading, in one line.
     fn under(&mut self, text: &str) {
         let text = fit(text, COLUMNS - INDENT);
-        self.lines.push(format!("{:INDENT$}{}", "", self.paint.dim(&text)));
+        self.lines
+            .push(format!("{:INDENT$}{}", "", self.paint.dim(&text)));
     }
 }
 
 fn head(screen: &mut Screen, status: &Status) {
     let paint = screen.paint;
-    let state = if status.healthy { paint.good("running") } else { paint.warn("degraded") };
+    let state = if status.healthy {
+        paint.good("running")
+    } else {
+        paint.warn("degraded")
+    };
     let name = paint.bold(&format!("arki-agent {}", safe(&status.version)));
     let host = fit(&safe(&status.host), 28);
-    screen.lines.push(format!("{name} on {host}: {state} for {}", span(status.uptime_s as f64)));
+    screen.lines.push(format!(
+        "{name} on {host}: {state} for {}",
+        span(status.uptime_s as f64)
+    ));
 
     let own = &status.own;
-    let resident = own.resident_bytes.map_or("memory unknown".to_owned(), |bytes| {
-        let budget = own.resident_bytes_budget as f64 / 1e6;
-        format!("{:.1} of {budget:.0} MB resident", bytes as f64 / 1e6)
-    });
+    let resident = own
+        .resident_bytes
+        .map_or("memory unknown".to_owned(), |bytes| {
+            let budget = own.resident_bytes_budget as f64 / 1e6;
+            format!("{:.1} of {budget:.0} MB resident", bytes as f64 / 1e6)
+        });
     let cpu = own
         .cpu_seconds_per_hour
-        .map_or("CPU not known yet".to_owned(), |seconds| format!("CPU {seconds:.2} s an hour"));
+        .map_or("CPU not known yet".to_owned(), |seconds| {
+            format!("CPU {seconds:.2} s an hour")
+        });
     let pass = match (own.pass_median_ms, own.pass_p99_ms) {
         (Some(median), Some(p99)) => format!("pass {median:.1} ms (p99 {p99:.1})"),
         _ => "no pass yet".to_owned(),
@@ -78,16 +90,19 @@ fn head(screen: &mut Screen, status: &Status) {
         let way = if clock.delta_s > 0 { "forward" } else { "back" };
         let by = span(clock.delta_s.unsigned_abs() as f64);
         let ago = span(clock.ago_s as f64);
-        screen.section("Clock", &format!("was set {way} by {by}, {ago} ago; nothing was lost"));
+        screen.section(
+            "Clock",
+            &format!("was set {way} by {by}, {ago} ago; nothing was lost"),
+        );
     }
     screen.section("Hub", &safe(&status.hub.text));
 }
 
 fn collect(screen: &mut Screen, status: &Status) {
     let collect = &status.collect;
-    let last = collect
-        .last_ago_s
-        .map_or("not yet".to_owned(), |ago| format!("last {} ago", span(ago as f64)));
+    let last = collect.last_ago_s.map_or("not yet".to_owned(), |ago| {
+        format!("last {} ago", span(ago as f64))
+    });
     let text = format!(
         "{} of at most {}, every {}, {last}",
         count(collect.series as u64, "serie").replace("1 serie", "1 series"),
@@ -95,8 +110,16 @@ fn collect(screen: &mut Screen, status: &Status) {
         span(collect.interval_s as f64),
     );
     screen.section("Collect", &text);
-    for unread in collect.unread.iter().filter(|unread| unread.why != Why::Absent) {
-        screen.under(&format!("{}: {}", safe(&unread.collector), safe(&unread.text)));
+    for unread in collect
+        .unread
+        .iter()
+        .filter(|unread| unread.why != Why::Absent)
+    {
+        screen.under(&format!(
+            "{}: {}",
+            safe(&unread.collector),
+            safe(&unread.text)
+        ));
     }
     let absent: Vec<String> = collect
         .unread
@@ -115,17 +138,27 @@ fn voters(screen: &mut Screen, status: &Status, clock: &dyn Fn(i64) -> String) {
         .iter()
         .map(|readiness| format!("{}: {}", readiness.voter, safe(&readiness.text)))
         .collect();
-    let text = if text.is_empty() { "know nothing yet".to_owned() } else { text.join("; ") };
+    let text = if text.is_empty() {
+        "know nothing yet".to_owned()
+    } else {
+        text.join("; ")
+    };
     screen.section("Voters", &text);
     let contexts: Vec<String> = status
         .contexts
         .iter()
         .map(|context| {
-            let until = context.until.map_or(String::new(), |until| format!(" until {}", clock(until)));
+            let until = context
+                .until
+                .map_or(String::new(), |until| format!(" until {}", clock(until)));
             format!("{} ({:?}{until})", safe(&context.name), context.source).to_lowercase()
         })
         .collect();
-    let text = if contexts.is_empty() { "none active".to_owned() } else { contexts.join(", ") };
+    let text = if contexts.is_empty() {
+        "none active".to_owned()
+    } else {
+        contexts.join(", ")
+    };
     screen.section("Context", &text);
 }
 
@@ -134,13 +167,19 @@ fn predictions(screen: &mut Screen, status: &Status) {
         screen.section("Predicts", "nothing");
         return;
     }
-    let title = format!("Predicts {}:", count(status.predictions.len() as u64, "failure"));
+    let title = format!(
+        "Predicts {}:",
+        count(status.predictions.len() as u64, "failure")
+    );
     screen.lines.push(screen.paint.bold(&title));
     for predicted in status.predictions.iter().take(PREDICTIONS) {
         prediction(screen, predicted, status.now_s);
     }
     if status.predictions.len() > PREDICTIONS {
-        screen.under(&format!("and {} more: status --json", status.predictions.len() - PREDICTIONS));
+        screen.under(&format!(
+            "and {} more: status --json",
+            status.predictions.len() - PREDICTIONS
+        ));
     }
 }
 
@@ -154,17 +193,30 @@ fn prediction(screen: &mut Screen, predicted: &Predicted, now_s: i64) {
     // "  CRITICAL  " before it
     let room = COLUMNS - 12 - when.chars().count().min(COLUMNS - 32);
     let name = fit(&safe(&predicted.series), room);
-    screen.lines.push(format!("  {mark}  {} {when}", screen.paint.bold(&name)));
+    screen
+        .lines
+        .push(format!("  {mark}  {} {when}", screen.paint.bold(&name)));
     let value = match predicted.bound {
         Some(bound) => format!("{} of {}", figure(predicted.value), figure(bound)),
         None => figure(predicted.value),
     };
     let voters: Vec<String> = predicted.voters.iter().map(ToString::to_string).collect();
-    let detail = format!("now {value}; {}: {}", voters.join(" and "), safe(&predicted.reason));
+    let detail = format!(
+        "now {value}; {}: {}",
+        voters.join(" and "),
+        safe(&predicted.reason)
+    );
     let told = span((now_s - predicted.first_raised_at) as f64);
-    let id: String = predicted.event.iter().flat_map(|id| safe(id).chars().take(13).collect::<Vec<_>>()).collect();
+    let id: String = predicted
+        .event
+        .iter()
+        .flat_map(|id| safe(id).chars().take(13).collect::<Vec<_>>())
+        .collect();
     for text in [detail, format!("told {told} ago; arki-agent explain {id}")] {
-        screen.lines.push(format!("            {}", screen.paint.dim(&fit(&text, COLUMNS - 12))));
+        screen.lines.push(format!(
+            "            {}",
+            screen.paint.dim(&fit(&text, COLUMNS - 12))
+        ));
     }
 }
 
@@ -178,8 +230,8 @@ fn time_left(predicted: &Predicted, now_s: i64) -> String {
     };
     let [low, median, high] = [low, median, high].map(|at| span(at - now_s as f64));
     let what = match predicted.bound {
-        Some(bound) if bound != 100.0 => format!("at {}", figure(bound)),
-        _ => "full".to_owned(),
+        Some(bound) => at_bound(&predicted.series, bound),
+        None => "over".to_owned(),
     };
     format!("{what} in {median} ({low} to {high})")
 }
@@ -191,24 +243,42 @@ fn quieted(screen: &mut Screen, status: &Status, clock: &dyn Fn(i64) -> String) 
     let title = format!("Kept quiet in the last day ({}):", status.quieted.len());
     screen.lines.push(screen.paint.bold(&title));
     for hushed in status.quieted.iter().take(QUIETED_LINES) {
-        let Hushed { series, last_at, because, .. } = hushed;
-        let text = format!("  {} {}: {}", clock(*last_at), fit(&safe(series), 34), safe(because));
+        let Hushed {
+            series,
+            last_at,
+            because,
+            ..
+        } = hushed;
+        let text = format!(
+            "  {} {}: {}",
+            clock(*last_at),
+            fit(&safe(series), 34),
+            safe(because)
+        );
         screen.lines.push(fit(&text, COLUMNS));
     }
     if status.quieted.len() > QUIETED_LINES {
-        screen.lines.push(format!("  and {} more: status --json", status.quieted.len() - QUIETED_LINES));
+        screen.lines.push(format!(
+            "  and {} more: status --json",
+            status.quieted.len() - QUIETED_LINES
+        ));
     }
 }
 
 fn ledger(screen: &mut Screen, status: &Status, clock: &dyn Fn(i64) -> String) {
-    let Counts { happened, averted, expired, missed, inside } = status.ledger.counts;
+    let Counts {
+        happened,
+        averted,
+        expired,
+        missed,
+        inside,
+    } = status.ledger.counts;
     let text = if happened + averted + expired + missed == 0 {
         "no prediction has ended yet, and nothing failed without one".to_owned()
     } else {
-        let lead = status
-            .ledger
-            .median_lead_s
-            .map_or(String::new(), |lead| format!(" (median lead {}, {inside} as timed)", span(lead as f64)));
+        let lead = status.ledger.median_lead_s.map_or(String::new(), |lead| {
+            format!(" (median lead {}, {inside} as timed)", span(lead as f64))
+        });
         format!("{happened} came true{lead}, {averted} averted, {expired} expired, {missed} missed")
     };
     screen.section("Ledger", &text);
@@ -233,7 +303,11 @@ fn problems(screen: &mut Screen, status: &Status) {
         let heading = screen.paint.warn("Problem  ");
         let text = format!("{}: {}", safe(&problem.area), safe(&problem.text));
         for (number, line) in wrap(&text, COLUMNS - INDENT).into_iter().enumerate() {
-            let before = if number == 0 { heading.clone() } else { " ".repeat(INDENT) };
+            let before = if number == 0 {
+                heading.clone()
+            } else {
+                " ".repeat(INDENT)
+            };
             screen.lines.push(format!("{before}{line}"));
         }
     }
