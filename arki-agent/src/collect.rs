@@ -19,18 +19,23 @@ mod file;
 mod fixture;
 mod kernel;
 mod load;
+pub mod log;
 mod memory;
 mod mounts;
 mod net;
 mod own;
 mod pressure;
+pub mod problems;
 pub mod process;
 pub mod rate;
 mod readings;
 mod runner;
+pub mod service;
 mod source;
 mod space;
 mod statvfs;
+pub mod unit_name;
+pub mod wildcard;
 
 pub use error::{CollectError, ParseError};
 pub use kernel::Kernel;
@@ -77,6 +82,8 @@ pub const COLLECTORS: &[Constructor] = &[
     file::collector,
     conntrack::collector,
     process::collector,
+    service::collector,
+    log::collector,
     own::collector,
 ];
 
@@ -87,6 +94,10 @@ pub struct CollectSettings {
     pub mount_patience: Duration,
     /// The calls of the kernel; a test puts its own here.
     pub kernel: Kernel,
+    /// `[[service]]`.
+    pub services: Vec<service::ServiceSettings>,
+    /// `[[log]]`.
+    pub logs: Vec<log::LogSettings>,
 }
 
 impl Default for CollectSettings {
@@ -95,6 +106,8 @@ impl Default for CollectSettings {
             // A healthy NFS answers in milliseconds; its first retransmission comes after 0.6 to 60 s (nfs(5), timeo).
             mount_patience: Duration::from_secs(2),
             kernel: Kernel::default(),
+            services: Vec::new(),
+            logs: Vec::new(),
         }
     }
 }
