@@ -19,7 +19,9 @@ pub mod id;
 pub mod prediction;
 pub mod series;
 pub mod signature;
+pub mod summary;
 pub mod vote;
+pub mod wire;
 
 #[cfg(feature = "voters")]
 pub mod consensus;

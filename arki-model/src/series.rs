@@ -67,6 +67,13 @@ impl SeriesName {
     }
 }
 
+/// So that a map by names is asked with plain text; order and equality are those of the text.
+impl std::borrow::Borrow<str> for SeriesName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Appends `metric{instance}` to `text`, made safe as in [`SeriesName::with_instance`].
 pub fn push_with_instance(text: &mut String, metric: &str, instance: &str) {
     text.push_str(metric);
