@@ -26,9 +26,9 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// How many processes' descriptors and written bytes are read in a pass: all of a usual host, and on one of 512
-/// every process once in five minutes. 6 us each.
-const CLOSER_LOOKS: usize = 48;
+/// How many processes' descriptors and written bytes are read in a pass, at 6 us each: on a usual host every process
+/// once in two minutes, on one of 512 once in ten.
+const CLOSER_LOOKS: usize = 24;
 
 /// Reads `/proc/PID`.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ impl Processes {
             };
             path.push(&name);
             path.push("stat");
-            if let Ok(bytes) = self.source.bytes(&path) {
+            if let Ok(bytes) = self.source.line(&path) {
                 match stat::parse(bytes) {
                     Ok(stat) => {
                         sees_init |= pid == 1;
@@ -146,7 +146,8 @@ impl Processes {
         let (all, denied) = own.fold((0, 0), |(all, denied), process| {
             (all + 1, denied + usize::from(process.is_denied))
         });
-        if denied == 0 {
+        // A few that even root may not look into (sandboxes) are no lack.
+        if denied * 4 < all || denied == 0 {
             return Ok(());
         }
         Err(CollectError::Denied(format!(

@@ -216,11 +216,8 @@ impl ProcessTable {
             let slot = &process.slots[span][0];
             let span_s = f64::from((self.at.as_secs() as u32).checked_sub(slot.at_s)?);
             let change = low_bits(now)?.wrapping_sub(slot.amount(index)?);
-            let change = if resource.is_gauge() {
-                f64::from(change as i32)
-            } else {
-                f64::from(change)
-            };
+            // Written bytes go down, too, when what was written is deleted before it gets to the device.
+            let change = f64::from(change as i32);
             (span_s > 0.0 && change > 0.0).then_some((change, span_s))
         };
         let short = grown(SHORT)?;
