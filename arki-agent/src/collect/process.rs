@@ -67,8 +67,8 @@ impl Processes {
         }
     }
 
-    /// Every process once. What is broken is returned after the others have been read.
-    fn scan(&mut self) -> Result<Counts, CollectError> {
+    /// Every process once, and the last that could not be understood.
+    fn scan(&mut self) -> Result<(Counts, Option<CollectError>), CollectError> {
         let mut counts = Counts::default();
         let (mut broken, mut sees_init) = (None, false);
         let entries =
@@ -90,14 +90,14 @@ impl Processes {
                     }
                     // Read while it ended.
                     Err(_) if bytes.is_empty() => {}
-                    Err(error) => broken = Some(CollectError::parsing(&path, &error)),
+                    Err(error) => {
+                        counts.all += 1;
+                        broken = Some(CollectError::parsing(&path, &error));
+                    }
                 }
             }
             path.pop();
             path.pop();
-        }
-        if let Some(error) = broken {
-            return Err(error);
         }
         if !sees_init {
             return Err(CollectError::Denied(format!(
@@ -105,7 +105,7 @@ impl Processes {
                 self.proc.display()
             )));
         }
-        Ok(counts)
+        Ok((counts, broken))
     }
 
     /// Reads the descriptors and the written bytes of the next few processes.
@@ -171,14 +171,14 @@ impl Collector for Processes {
             self.proc.clone_from(&host.proc);
         }
         self.table.begin(at.monotonic);
-        let counts = self.scan();
+        let scanned = self.scan();
         self.look_closer();
         self.table.end();
-        let counts = counts?;
+        let (counts, broken) = scanned?;
         out.put("process.count", counts.all as f64);
         out.put("process.blocked", counts.blocked as f64);
         out.put("process.zombies", counts.zombies as f64);
-        self.denied()
+        broken.map_or_else(|| self.denied(), Err)
     }
 
     fn top_growth(&self, series: &str, count: usize) -> Vec<ProcessGrowth> {

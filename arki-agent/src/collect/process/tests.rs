@@ -142,13 +142,14 @@ fn descriptors_are_counted_where_the_directory_is_open() {
 }
 
 #[test]
-fn a_broken_process_is_named_and_does_not_stop_the_next_pass() {
+fn a_broken_process_is_named_and_the_others_are_counted() {
     let host = host();
     host.write("proc/7/stat", "7 (x) S 1 1\n");
     let mut collector = processes();
-    let (_, result) = host.try_read(&mut collector, 0);
+    let (out, result) = host.try_read(&mut collector, 0);
     let message = result.unwrap_err().to_string();
     assert!(message.contains("7/stat:1: "), "{message}");
+    assert_eq!(out.get("process.count"), Some(2.0));
     host.remove("proc/7");
     assert_eq!(
         host.read(&mut collector, 30).get("process.count"),
