@@ -14,6 +14,7 @@ pub mod cli;
 pub mod collect;
 pub mod command;
 pub mod config;
+pub mod context;
 pub mod daemon;
 pub mod doctor;
 pub mod events;
