@@ -85,6 +85,7 @@ impl Exhaustion {
                 window,
                 started_at,
                 load: &self.load,
+                view,
             };
             if let Some((votes, eta)) = state.judge(&now, &mut self.scratch) {
                 findings.push(Finding {

@@ -1,7 +1,8 @@
 //! Who is told, and when not: held 2 minutes, then 30 minutes quiet, and known context.
 //!
 //! A prediction is told when the consensus has stood for [`HOLD_S`]. After that the same series is quiet for
-//! [`COOL_DOWN_S`], unless its time to failure has halved or its severity has risen. Whatever is not told is
+//! [`COOL_DOWN_S`], unless its time to failure has halved or its severity has risen; a prediction that goes on
+//! standing is told again when half of the time is over, not every half hour. Whatever is not told is
 //! kept with its reason, one record a series and reason, so that `status` can show it.
 
 use crate::clock::UnixSeconds;
@@ -61,6 +62,8 @@ pub struct Quieted {
 struct Told {
     series: String,
     at: UnixSeconds,
+    /// When the consensus last stood.
+    last_at: UnixSeconds,
     severity: Severity,
     /// When it would fail, as told.
     fails_at: Option<f64>,
@@ -109,13 +112,15 @@ impl Quiet {
             self.note(prediction, because);
             return false;
         }
+        let recent = |at: UnixSeconds| (0..COOL_DOWN_S).contains(&(now_s - at));
         self.told
-            .retain(|told| (0..COOL_DOWN_S).contains(&(now_s - told.at)));
+            .retain(|told| recent(told.at) || (told.fails_at.is_some() && recent(told.last_at)));
         if let Some(told) = self
             .told
             .iter_mut()
             .find(|told| told.series == prediction.series)
         {
+            told.last_at = now_s;
             if !is_worse(told, prediction) {
                 let told_at = told.at;
                 self.note(prediction, Because::CoolDown { told_at });
@@ -155,6 +160,7 @@ impl Quiet {
         }
         for told in &mut self.told {
             move_by(&mut told.at);
+            move_by(&mut told.last_at);
             told.fails_at = told.fails_at.map(|at| at + delta_s as f64);
         }
         for quieted in &mut self.quieted {
@@ -214,6 +220,7 @@ fn told_now(prediction: &Prediction) -> Told {
     Told {
         series: prediction.series.clone(),
         at: prediction.raised_at,
+        last_at: prediction.raised_at,
         severity: prediction.severity,
         fails_at: prediction
             .eta
@@ -222,14 +229,22 @@ fn told_now(prediction: &Prediction) -> Told {
 }
 
 /// The stated exceptions: the severity has risen, or half of the time that was left *by what was told* is
-/// more than what is left now.
+/// more than what is left now. Once the cool-down is over a prediction that still stands is told again when
+/// half of the time that was told has passed: ten hours ahead, five, two and a half.
 fn is_worse(told: &Told, prediction: &Prediction) -> bool {
     if prediction.severity > told.severity {
         return true;
     }
     let now_s = prediction.raised_at as f64;
     match (told.fails_at, prediction.eta) {
-        (Some(fails_at), Some(eta)) => eta.median_s < (fails_at - now_s).max(0.0) / 2.0,
+        (Some(fails_at), Some(eta)) => {
+            let since = if prediction.raised_at - told.at < COOL_DOWN_S {
+                now_s
+            } else {
+                told.at as f64
+            };
+            eta.median_s < (fails_at - since).max(0.0) / 2.0
+        }
         _ => false,
     }
 }
@@ -274,10 +289,8 @@ mod tests {
 
     #[test]
     fn thirty_minutes_quiet_unless_it_gets_worse() {
-        // told at 120; critical at 20000 - 7200 = 12800; otherwise every half hour
-        let told = told_at(20_000, 16_000);
-        assert_eq!(told[..3], [120, 1_920, 3_720]);
-        assert!(told.contains(&12_810), "the severity rose: {told:?}");
+        // told at 120 with 19880 s left; half of that is over past 10060; critical at 20000 - 7200 = 12800
+        assert_eq!(told_at(20_000, 16_000), [120, 10_080, 12_810]);
 
         let mut quiet = Quiet::default();
         for at in [0, 60, 120] {

@@ -12,10 +12,14 @@ use crate::voter::trend::Forecast;
 pub(super) const TREND_READY_S: i64 = 1_800;
 /// More likely than not.
 const WAY_MIN: f64 = 0.5;
+/// There is no hurry to tell what is more than this away: waiting costs nothing and spares false alarms. Three
+/// quarters of the way are asked for at four times this.
+const NO_HURRY_S: f64 = 4.0 * 3_600.0;
+const WAY_FAR: f64 = 0.75;
 /// The hypotheses must mostly agree that it crosses.
 const CROSSING_MIN: f64 = 0.7;
 /// (p90 - p10) / p50 above this is no answer, unless it is urgent.
-const WIDTH_MAX: f64 = 0.8;
+const WIDTH_MAX: f64 = 0.6;
 /// Below this p50 there is no time to wait for a narrower interval.
 const URGENT_S: f64 = 45.0 * 60.0;
 /// With less than a day of history nobody knows what the night does: extrapolate at most ten hours.
@@ -51,10 +55,18 @@ pub(super) fn gate(forecast: &Forecast, known_s: i64, stopped: usize) -> Gate {
     }
     let hold = HOLD_S as f64;
     let way = (forecast.age_s + hold) / (forecast.age_s + median);
-    if way < WAY_MIN.powf(1.0 / (1.0 + stopped as f64)) {
+    let far = ((median / NO_HURRY_S).log2() / 2.0).clamp(0.0, 1.0);
+    let way_min = WAY_MIN + far * (WAY_FAR - WAY_MIN);
+    if way < way_min.powf(1.0 / (1.0 + stopped as f64)) {
         return Gate::Early;
     }
-    if (high - low) / median.max(1.0) > WIDTH_MAX && median > URGENT_S {
+    // The further it has come, the less room is left for being wrong.
+    let width_max = if way < WAY_FAR {
+        WIDTH_MAX
+    } else {
+        2.0 * WIDTH_MAX
+    };
+    if (high - low) / median.max(1.0) > width_max && median > URGENT_S {
         return Gate::Vague;
     }
     Gate::Open

@@ -126,6 +126,24 @@ impl Load {
         f64::INFINITY
     }
 
+    /// The series that have at least doubled since a climb began `age_s` ago, compared with as long before it and
+    /// with their two-day mean, the load itself taken out: what a job drives while it runs.
+    pub(super) fn driven(&self, view: &View<'_>, age_s: f64) -> Vec<SeriesId> {
+        let Some(usual_change) = change(&self.index, age_s) else {
+            return Vec::new();
+        };
+        let doubled = |&(id, _): &(SeriesId, f64)| {
+            let usual = self.usual.get(id.index())?;
+            let (after, before) = halves(view.windows.get(id)?, age_s)?;
+            let mean = f64::from(usual.mean);
+            let rose = after >= DRIVEN * usual_change.max(1.0) * before.max(0.0);
+            // The two-day mean of a short history is mostly the climb itself.
+            let unusual = f64::from(usual.seen_s) < 12.0 * age_s || after >= DRIVEN * mean;
+            (view.bound(id).is_none() && rose && unusual && mean > 1e-9).then_some(id)
+        };
+        view.values.iter().filter_map(doubled).collect()
+    }
+
     pub(super) fn forget(&mut self, id: SeriesId) {
         if let Some(usual) = self.usual.get_mut(id.index()) {
             *usual = Usual::default();
@@ -154,6 +172,31 @@ impl Load {
         let says = value >= 0.0 && mean > 1e-9 && f64::from(usual.busy) > BUSY_SHARE_MIN;
         says.then(|| value / mean)
     }
+}
+
+/// A series that has at least doubled is driven by something.
+const DRIVEN: f64 = 2.0;
+
+/// Means over the last `age_s` seconds and over as long before that.
+fn halves(window: &Window, age_s: f64) -> Option<(f64, f64)> {
+    let ring = window.rings().into_iter().skip(1).find(|ring| {
+        1.6 * age_s <= ring.len() as f64 * ring.step_s() as f64 || ring.step_s() >= 1_800
+    })?;
+    let steps = (age_s / ring.step_s() as f64).round().max(1.0) as usize;
+    let mean = |from: usize| {
+        let cells = (from..from + steps).map(|age| f64::from(ring.back(age)));
+        let (sum, count) = cells
+            .filter(|v| v.is_finite())
+            .fold((0.0, 0.0), |(s, c), v| (s + v, c + 1.0));
+        (count > 0.0).then(|| sum / count)
+    };
+    Some((mean(0)?, mean(steps)?))
+}
+
+/// By which factor the mean over the last `age_s` seconds is above the one over as long before that.
+fn change(window: &Window, age_s: f64) -> Option<f64> {
+    let (after, before) = halves(window, age_s)?;
+    (before > 0.0).then(|| after / before)
 }
 
 fn slot_of(at: UnixSeconds) -> usize {

@@ -6,6 +6,7 @@ use super::load::Load;
 use super::sight::{self, Scale, Seen};
 use super::{Scratch, wording};
 use crate::clock::UnixSeconds;
+use crate::engine::View;
 use crate::kind::{Bound, Direction};
 use crate::prediction::Eta;
 use crate::vote::Vote;
@@ -19,6 +20,14 @@ pub(super) const PATTERN_READY_S: i64 = 2 * 86_400;
 /// A series that has not climbed by this share of what is left is half as far as the gate asks of
 /// the fastest-growing shape (a cube).
 const CLIMB_MIN: f64 = 0.25;
+/// A longer span that sees a climb less than this many times as high sees the same climb.
+const SAME_CLIMB: f64 = 1.6;
+/// Half of the rate that is forecast, less what noise and pauses take.
+const STILL_GROWS: f64 = 0.3;
+/// Jobs end: one that is running counts as two climbs that stopped.
+const JOB_STOPS: usize = 2;
+/// A level that is known is looked at now and then, to be able to say so.
+const KNOWN_PAUSE_S: i64 = 600;
 /// Between two fits: a thirtieth of the time left, within these limits.
 const FIT_EVERY_S: (f64, f64) = (10.0, 300.0);
 /// The growth must fill at least this share of a sight and at most that: outside, another span sees it better.
@@ -57,6 +66,7 @@ pub(super) struct Now<'a> {
     pub(super) window: &'a Window,
     pub(super) started_at: UnixSeconds,
     pub(super) load: &'a Load,
+    pub(super) view: &'a View<'a>,
 }
 
 impl Now<'_> {
@@ -126,17 +136,7 @@ impl State {
             .push(&now.window.half_hour, &now.load.level.half_hour);
         if now.at >= self.fit_at {
             self.outlook = self.look(now, cleaned, scratch);
-            let left_s = self
-                .outlook
-                .as_ref()
-                .map_or(FIT_EVERY_S.1, |outlook| outlook.left_s[1]);
-            let pause_s = (left_s / 30.0).clamp(FIT_EVERY_S.0, FIT_EVERY_S.1);
-            self.fit_at = now.at
-                + if self.outlook.is_some() {
-                    pause_s as i64
-                } else {
-                    idle_s(now)
-                };
+            self.fit_at = now.at + self.pause_s(now, cleaned);
         }
         let outlook = self.outlook.as_ref()?;
         let passed = (now.at - outlook.at) as f64;
@@ -149,6 +149,19 @@ impl State {
                 high_s,
             },
         ))
+    }
+
+    /// Seconds until the next look: a thirtieth of the time left; two steps of the fine ring where nothing was
+    /// found; ten minutes where the level is known.
+    fn pause_s(&self, now: &Now<'_>, cleaned: f64) -> i64 {
+        let level = self.levels.at_this_hour(now.at, cleaned);
+        if level.reached >= 2 || self.levels.days_reaching(now.at, cleaned) >= 2 {
+            return KNOWN_PAUSE_S;
+        }
+        match &self.outlook {
+            None => 2 * now.window.minute.step_s(),
+            Some(outlook) => (outlook.left_s[1] / 30.0).clamp(FIT_EVERY_S.0, FIT_EVERY_S.1) as i64,
+        }
     }
 
     /// Keeps track of failures; true while the series stands at its bound.
@@ -177,6 +190,7 @@ impl State {
     fn look(&self, now: &Now<'_>, cleaned: f64, scratch: &mut Scratch) -> Option<Outlook> {
         let left = now.bound_up() - cleaned;
         let mut vetoed = None;
+        let mut denied = 0.0_f64;
         for scale in sight::scales(now.window, now.at, self.since) {
             if !scale.climbs(now.window, now.turn(), cleaned, CLIMB_MIN * left) {
                 continue;
@@ -188,10 +202,20 @@ impl State {
             if share < AGE_SHARE.0 || share > AGE_SHARE.1 {
                 continue;
             }
-            let stopped = self.stopped(&forecast);
-            match gate(&forecast, now.known_s(), stopped) {
+            if forecast.rise < SAME_CLIMB * denied || !grows(now, cleaned, &forecast) {
+                continue;
+            }
+            let known_s = now.known_s();
+            let mut gated = gate(&forecast, known_s, self.stopped(&forecast));
+            if gated == Gate::Open && is_job(now, &forecast) {
+                gated = gate(&forecast, known_s, self.stopped(&forecast) + JOB_STOPS);
+            }
+            match gated {
                 Gate::Open => {}
-                Gate::No => continue,
+                Gate::No => {
+                    denied = denied.max(forecast.rise);
+                    continue;
+                }
                 Gate::Early | Gate::Vague if self.known(now, cleaned, &forecast).climbs >= 2 => {
                     continue;
                 }
@@ -240,7 +264,7 @@ impl State {
     fn votes(&self, now: &Now<'_>, cleaned: f64, forecast: &Forecast) -> Vec<Vote> {
         vec![
             wording::trend(forecast),
-            wording::correlation(&self.companions(now, forecast)),
+            wording::correlation(&self.companions(now, forecast), now.view.registry),
             wording::pattern(&self.known(now, cleaned, forecast)),
         ]
     }
@@ -257,6 +281,8 @@ impl State {
             load_change: change,
             explained: per_load * change / forecast.rise.max(1e-9),
             follows: per_load != 0.0,
+            driven: now.load.driven(now.view, forecast.age_s),
+            age_s: forecast.age_s,
         }
     }
 
@@ -271,6 +297,7 @@ impl State {
             history_s: self.levels.span_s().min(now.known_s()),
             value: now.turn() * cleaned,
             level: self.levels.at_this_hour(now.at, cleaned),
+            any_hour: self.levels.days_reaching(now.at, cleaned),
             turn: now.turn(),
             climbs: if foot + highest < now.bound_up() {
                 count
@@ -282,7 +309,29 @@ impl State {
     }
 }
 
-/// How long a series in which nothing was found is left alone: two steps of the fine ring.
-fn idle_s(now: &Now<'_>) -> i64 {
-    2 * now.window.minute.step_s()
+/// True if the series still climbs: over the last sixth of the climb by a good part of what its mean rate, or the
+/// one that is forecast, would bring. Coarse steps blur the end of a climb that has just stopped.
+fn grows(now: &Now<'_>, cleaned: f64, forecast: &Forecast) -> bool {
+    let rings = now.window.rings();
+    let span_s = forecast.age_s / 6.0;
+    let Some(ring) = rings
+        .into_iter()
+        .skip(1)
+        .find(|r| r.len() as f64 * r.step_s() as f64 > span_s)
+    else {
+        return true;
+    };
+    let steps = (span_s / ring.step_s() as f64).round().max(3.0);
+    let age = steps as usize;
+    let then = [age, age + 1, age + 2].map(|age| now.turn() * f64::from(ring.back(age)));
+    let then = sight::median([then[0], then[1], then[2], f64::NAN, f64::NAN]);
+    let passed_s = (steps + 1.0) * ring.step_s() as f64;
+    let left = now.bound_up() - cleaned;
+    let rate = (forecast.rise / forecast.age_s).min(left / forecast.left_s[1]);
+    then.is_nan() || cleaned - then >= STILL_GROWS * rate * passed_s
+}
+
+/// Two or more other series doubled with the climb: a job is running.
+fn is_job(now: &Now<'_>, forecast: &Forecast) -> bool {
+    now.load.driven(now.view, forecast.age_s).len() >= wording::JOB_SERIES
 }

@@ -2,12 +2,13 @@
 
 use super::state::PATTERN_READY_S;
 use crate::consensus::{Consensus, consensus};
+use crate::registry::{Registry, SeriesId};
 use crate::vote::{Verdict, Vote, Voter};
 use crate::voter::pattern::Known as Level;
 use crate::voter::trend::Forecast;
 
 /// What the load explains of a climb.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Companions {
     /// From how many series the load is known.
     pub(super) series: u32,
@@ -17,7 +18,16 @@ pub(super) struct Companions {
     pub(super) explained: f64,
     /// True if the series is known to follow the load.
     pub(super) follows: bool,
+    /// Series that doubled with the climb.
+    pub(super) driven: Vec<SeriesId>,
+    /// For how long it has been going on.
+    pub(super) age_s: f64,
 }
+
+/// One series that rises with a disk is what fills it; two or more are a job at work.
+pub(super) const JOB_SERIES: usize = 2;
+/// Most jobs are over by then.
+const JOB_S: f64 = 2.0 * 3_600.0;
 
 /// What pattern knows.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +35,8 @@ pub(super) struct Known {
     pub(super) history_s: i64,
     pub(super) value: f64,
     pub(super) level: Level,
+    /// On how many of the past seven days the level was reached at any hour.
+    pub(super) any_hour: u32,
     /// 1 or -1: see [`super::state::Now::turn`].
     pub(super) turn: f64,
     /// Climbs like this one that came and went.
@@ -77,7 +89,7 @@ pub(super) fn trend(forecast: &Forecast) -> Vote {
 }
 
 /// Correlation's answer: is the climb more than the load would make it?
-pub(super) fn correlation(seen: &Companions) -> Vote {
+pub(super) fn correlation(seen: &Companions, registry: &Registry) -> Vote {
     if seen.series == 0 {
         return Vote::new(
             Voter::Correlation,
@@ -91,6 +103,20 @@ pub(super) fn correlation(seen: &Companions) -> Vote {
             Verdict::No,
             format!("it follows the load, which explains {percent:.0} % of the climb"),
         )
+    } else if seen.driven.len() >= JOB_SERIES && seen.age_s < JOB_S {
+        let names: Vec<&str> = seen
+            .driven
+            .iter()
+            .take(3)
+            .map(|&id| registry.name(id))
+            .collect();
+        (
+            Verdict::No,
+            format!(
+                "as if a job were running: {} doubled with it",
+                names.join(", ")
+            ),
+        )
     } else if seen.follows {
         (
             Verdict::Yes,
@@ -102,8 +128,12 @@ pub(super) fn correlation(seen: &Companions) -> Vote {
             "the climb does not follow the host's load".to_owned(),
         )
     };
-    Vote::new(Voter::Correlation, verdict, reason)
-        .with("explained_share", seen.explained)
+    let vote = Vote::new(Voter::Correlation, verdict, reason);
+    let vote = seen
+        .driven
+        .iter()
+        .fold(vote, |vote, &id| vote.naming(registry.name(id)));
+    vote.with("explained_share", seen.explained)
         .with("load_change", seen.load_change)
         .with("load_series", f64::from(seen.series))
 }
@@ -126,6 +156,11 @@ pub(super) fn pattern(known: &Known) -> Vote {
             level.reached, level.days
         );
         (Verdict::Veto, reason)
+    } else if known.any_hour >= 2 {
+        (
+            Verdict::Veto,
+            format!("{value} was lived through on {} past days", known.any_hour),
+        )
     } else if level.week_ago {
         (
             Verdict::Veto,

@@ -49,6 +49,8 @@ pub struct Forecast {
 
 /// Hypotheses this many nats behind the best are left out: together they weigh less than the interval's ends.
 const NATS_BEHIND_MAX: f64 = 6.0;
+/// The interval is made of this many hypotheses at most, the best ones: it is no longer moved by the rest.
+const PARTS_MAX: usize = 40;
 /// A crossing further away than this many times the growth's age is none: nothing stays the same that long.
 const REACH_MAX: f64 = 30.0;
 /// Rates drift: about a tenth over the time seen, and as much again for each such time ahead.
@@ -83,7 +85,7 @@ pub fn forecast(
         .fold(f64::MIN, f64::max);
     let mut total = 0.0;
     let mut parts = Vec::with_capacity(32);
-    let (mut age, mut rise, mut crossing) = (0.0, 0.0, 0.0);
+    let (mut age, mut rise, mut climbing, mut crossing) = (0.0, 0.0, 0.0, 0.0);
     for candidate in candidates.iter() {
         let behind = score(candidate, effective, floor) - best_score;
         if behind < -NATS_BEHIND_MAX {
@@ -98,23 +100,30 @@ pub fn forecast(
             upper: residuals.upper,
             bound,
         };
+        if candidate.shape != Shape::Flat {
+            let start = candidate.start();
+            let value = |i| candidate.value(i, n, &sight.load);
+            climbing += weight;
+            age += weight * (n - 1 - start) as f64 * sight.step_s;
+            rise += weight * (value(n - 1) - value(start));
+        }
         let Some((log_s, sd)) = seen.crossing(candidate, load_ahead) else {
             continue;
         };
         crossing += weight;
-        let start = candidate.start();
-        age += weight * (n - 1 - start) as f64 * sight.step_s;
-        let value = |i| candidate.value(i, n, &sight.load);
-        rise += weight * (value(n - 1) - value(start));
         parts.push(Part { weight, log_s, sd });
+    }
+    if parts.len() > PARTS_MAX {
+        parts.select_nth_unstable_by(PARTS_MAX, |a, b| b.weight.total_cmp(&a.weight));
+        parts.truncate(PARTS_MAX);
     }
     let quantile = |share| mixture::quantile(&parts, share).map(|s| (s - sight.lag_s).max(0.0));
     let left_s = [quantile(0.1), quantile(0.5), quantile(0.9)].map(|s| s.unwrap_or(f64::INFINITY));
     Some(Forecast {
         crossing: crossing / total,
         left_s,
-        age_s: age / crossing.max(1e-9) + sight.lag_s,
-        rise: rise / crossing.max(1e-9),
+        age_s: age / climbing.max(1e-9) + sight.lag_s,
+        rise: rise / climbing.max(1e-9),
         noise: (best.rss / points).sqrt(),
         explained: 1.0 - best.rss / flat_rss.max(1e-12),
         shape: name(best.shape),
