@@ -23,6 +23,7 @@ pub mod health;
 pub mod identity;
 pub mod local_time;
 pub mod notify;
+pub mod outbox;
 pub mod pipeline;
 pub mod replay;
 pub mod socket;

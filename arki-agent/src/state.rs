@@ -113,11 +113,20 @@ impl StateDir {
     /// Reads the state file `name`. `Ok(None)` where there is none; where it is damaged it is set aside, and the
     /// second part says so.
     pub fn load<T: DeserializeOwned>(&self, name: &str) -> (Option<T>, Option<String>) {
-        let path = self.path.join(name);
-        match file::load(&path) {
-            Ok(value) => (value, None),
-            Err(damage) => (None, Some(set_aside(&path, &damage.to_string()))),
-        }
+        load(&self.path.join(name))
+    }
+}
+
+/// Writes `value` as the state file `path`, atomically and durably.
+pub fn save<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
+    file::save(path, value)
+}
+
+/// Reads the state file `path`, like [`StateDir::load`].
+pub fn load<T: DeserializeOwned>(path: &Path) -> (Option<T>, Option<String>) {
+    match file::load(path) {
+        Ok(value) => (value, None),
+        Err(damage) => (None, Some(set_aside(path, &damage.to_string()))),
     }
 }
 
