@@ -8,10 +8,10 @@ mod answer;
 mod report;
 mod storage;
 
-use crate::collect::{CollectSettings, Collectors, Moment, Roots};
+use crate::collect::{CollectSettings, Collectors, Moment};
 use crate::config::Config;
 use crate::events::EventLog;
-use crate::health::{Cost, Problems, resident_bytes};
+use crate::health::{Cost, Problems};
 use crate::identity::{self, IdentityError};
 use crate::pipeline::Pipeline;
 use crate::state::{StateDir, StateError};
@@ -134,10 +134,9 @@ impl Agent {
         }
         let contexts: Vec<ActiveContext> = Vec::new();
         let before = self.ledger_mark();
-        let own = self.own_series(moment);
         let told = self
             .pipeline
-            .pass(&*self.clock, moment, at, &own, &contexts);
+            .pass(&*self.clock, moment, at, self.cost.last(), &contexts);
         for prediction in told {
             self.raise(prediction, &contexts);
         }
@@ -190,21 +189,6 @@ impl Agent {
     fn ledger_mark(&self) -> (usize, arki_model::ledger::Counts) {
         let ledger = self.pipeline.engine().ledger();
         (ledger.active().len(), ledger.counts())
-    }
-
-    /// The agent's own cost, which is a series like any other.
-    fn own_series(&self, moment: Moment) -> Vec<(&'static str, f64)> {
-        let mut own = Vec::with_capacity(3);
-        if let Some(bytes) = resident_bytes() {
-            own.push(("agent.resident_bytes", bytes as f64));
-        }
-        if let Some(took) = self.cost.last() {
-            own.push(("agent.pass_seconds", took.as_secs_f64()));
-        }
-        if let Some(seconds) = self.cost.cpu_seconds_per_hour(moment.monotonic) {
-            own.push(("agent.cpu_percent", seconds / 36.0));
-        }
-        own
     }
 
     /// Takes a new configuration; says what of it needs a restart.
@@ -279,8 +263,8 @@ fn settings(config: &Config) -> Settings {
     }
 }
 
-pub(crate) fn collectors(_config: &Config) -> Collectors {
-    Collectors::new(Roots::default(), &CollectSettings::default())
+pub(crate) fn collectors(config: &Config) -> Collectors {
+    Collectors::new(config.roots.roots(), &CollectSettings::default())
 }
 
 fn host_name(config: &Config) -> String {

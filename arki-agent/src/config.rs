@@ -7,10 +7,12 @@
 mod error;
 mod interval;
 mod load;
+mod roots;
 mod series;
 
 pub use error::ConfigError;
 pub use interval::{Interval, parse_duration};
+pub use roots::RootsSettings;
 pub use series::SeriesSettings;
 
 use serde::Deserialize;
@@ -47,6 +49,9 @@ pub struct Config {
     /// Bounds and directions, first match wins.
     #[serde(default)]
     pub series: Vec<SeriesSettings>,
+    /// Where the host is seen from.
+    #[serde(default)]
+    pub roots: RootsSettings,
 }
 
 /// 600: three times what a host with 200 series needs, at 7 KB each.
@@ -74,7 +79,13 @@ impl Config {
             let allowed = format!("a number from 1 to {SERIES_MAX_LIMIT}");
             return refuse("series_max", self.series_max.to_string(), allowed);
         }
-        for (key, path) in [("state_dir", &self.state_dir), ("socket", &self.socket)] {
+        for (key, path) in [
+            ("state_dir", &self.state_dir),
+            ("socket", &self.socket),
+            ("roots.proc", &self.roots.proc),
+            ("roots.sys", &self.roots.sys),
+            ("roots.root", &self.roots.root),
+        ] {
             if !path.is_absolute() {
                 let allowed = "an absolute path".to_owned();
                 return refuse(key, format!("{:?}", path.display().to_string()), allowed);

@@ -8,6 +8,7 @@ use arki_model::event::ProcessGrowth;
 use arki_model::prediction::Prediction;
 use arki_model::registry::SeriesId;
 use std::fmt;
+use std::time::Duration;
 
 /// From the host to what is told about it.
 #[derive(Debug)]
@@ -51,18 +52,19 @@ impl Pipeline {
         }
     }
 
-    /// One pass at `moment`, which the engine calls `at`. `own` are the agent's own cost, series like any other.
+    /// One pass at `moment`, which the engine calls `at`. `took` is what the pass before took: own cost is a series
+    /// like any other.
     pub fn pass(
         &mut self,
         clock: &dyn Clock,
         moment: Moment,
         at: UnixSeconds,
-        own: &[(&str, f64)],
+        took: Option<Duration>,
         contexts: &[ActiveContext],
     ) -> Vec<Prediction> {
         self.collectors.run(clock, moment, &mut self.readings);
-        for &(name, value) in own {
-            self.readings.put(name, value);
+        if let Some(took) = took {
+            self.readings.put("agent.pass_seconds", took.as_secs_f64());
         }
         self.values.clear();
         self.refused = Refused::default();

@@ -256,7 +256,7 @@ impl Agent {
     }
 
     /// What became of a prediction: the ledger's entry whose span it was told in.
-    fn fate(&self, series: &str, raised_at: i64) -> Fate {
+    pub(super) fn fate(&self, series: &str, raised_at: i64) -> Fate {
         let ledger = self.pipeline.engine().ledger();
         let ended = ledger.ended().find(|entry| {
             entry.series == series && (entry.raised_at..=entry.ended_at).contains(&raised_at)

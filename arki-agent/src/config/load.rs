@@ -5,7 +5,16 @@ use ::config::{Config as Layers, ConfigError as LayerError, File, FileFormat};
 use std::path::{Path, PathBuf};
 
 /// The keys that an environment variable can set: `ARKI_` and the path in capitals.
-const FROM_ENVIRONMENT: [&str; 5] = ["interval", "state_dir", "socket", "series_max", "host"];
+const FROM_ENVIRONMENT: [&str; 8] = [
+    "interval",
+    "state_dir",
+    "socket",
+    "series_max",
+    "host",
+    "roots.proc",
+    "roots.sys",
+    "roots.root",
+];
 
 /// The longest configuration that is read: a thousand rules are less than 100 KiB.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;

@@ -22,7 +22,7 @@ fn parse(text: &str) -> Result<Config, String> {
 
 #[test]
 fn every_refusal_names_the_file_the_key_and_what_is_allowed() {
-    let top = "allowed here: interval, state_dir, socket, series_max, host, series";
+    let top = "allowed here: interval, state_dir, socket, series_max, host, series, roots";
     for (text, said) in [
         (
             "intervall = '30s'",
