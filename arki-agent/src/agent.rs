@@ -264,7 +264,12 @@ fn settings(config: &Config) -> Settings {
 }
 
 pub(crate) fn collectors(config: &Config) -> Collectors {
-    Collectors::new(config.roots.roots(), &CollectSettings::default())
+    let settings = CollectSettings {
+        services: config.service.clone(),
+        logs: config.log.clone(),
+        ..CollectSettings::default()
+    };
+    Collectors::new(config.roots.roots(), &settings)
 }
 
 fn host_name(config: &Config) -> String {

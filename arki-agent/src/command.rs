@@ -9,6 +9,7 @@ pub mod verify;
 
 use crate::cli::{Cli, Command, Global};
 use crate::config::{Config, ConfigError};
+use crate::terminal;
 use clap::Parser;
 use std::io::Write;
 use std::process::ExitCode;
@@ -73,7 +74,12 @@ fn complain(error: &anyhow::Error) -> u8 {
     {
         return OK; // `arki-agent status | head -1` is no failure
     }
-    let text = format!("arki-agent: {error:#}\n");
+    // The text may quote a file or an argument; its own line breaks stand.
+    let text: Vec<String> = format!("arki-agent: {error:#}")
+        .lines()
+        .map(terminal::safe)
+        .collect();
+    let text = format!("{}\n", text.join("\n"));
     let told = std::io::stderr().write_all(text.as_bytes());
     match (told, error.is::<ConfigError>()) {
         (Ok(()), true) => CONFIG,

@@ -15,6 +15,8 @@ pub use interval::{Interval, parse_duration};
 pub use roots::RootsSettings;
 pub use series::SeriesSettings;
 
+use crate::collect::log::{LOGS_MAX, LogSettings};
+use crate::collect::service::ServiceSettings;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +29,9 @@ pub const SERIES_MAX_LIMIT: usize = 4096;
 
 /// The longest path that a Unix socket can have (`sun_path` of unix(7), less its end).
 const SOCKET_PATH_BYTES_MAX: usize = 107;
+
+/// The longest host name (RFC 1035).
+const HOST_BYTES_MAX: usize = 253;
 
 /// Everything that can be configured. `packaging/config/agent.toml` states every key with its default.
 #[derive(Debug, Clone, Deserialize)]
@@ -49,6 +54,12 @@ pub struct Config {
     /// Bounds and directions, first match wins.
     #[serde(default)]
     pub series: Vec<SeriesSettings>,
+    /// Services that are watched beside those that run.
+    #[serde(default)]
+    pub service: Vec<ServiceSettings>,
+    /// Logs that are followed.
+    #[serde(default)]
+    pub log: Vec<LogSettings>,
     /// Where the host is seen from.
     #[serde(default)]
     pub roots: RootsSettings,
@@ -67,46 +78,93 @@ impl Config {
 
     /// Checks what no type can; `origin` says where the values come from.
     fn check(&self, origin: &str) -> Result<(), ConfigError> {
-        let refuse = |key: &str, found: String, allowed: String| {
-            Err(ConfigError::Value {
-                origin: origin.to_owned(),
-                key: key.to_owned(),
-                found,
-                allowed,
-            })
+        let refuse = |key: String, found: String, allowed: String| ConfigError::Value {
+            origin: origin.to_owned(),
+            key,
+            found,
+            allowed,
         };
+        let quoted = |text: &str| format!("{text:?}");
         if !(1..=SERIES_MAX_LIMIT).contains(&self.series_max) {
             let allowed = format!("a number from 1 to {SERIES_MAX_LIMIT}");
-            return refuse("series_max", self.series_max.to_string(), allowed);
+            return Err(refuse(
+                "series_max".to_owned(),
+                self.series_max.to_string(),
+                allowed,
+            ));
         }
-        for (key, path) in [
+        for (key, path) in self.paths() {
+            if !path.is_absolute() {
+                let found = quoted(&path.display().to_string());
+                return Err(refuse(key.to_owned(), found, "an absolute path".to_owned()));
+            }
+        }
+        if self.socket.as_os_str().len() > SOCKET_PATH_BYTES_MAX {
+            let found = quoted(&self.socket.display().to_string());
+            let allowed = format!("a path of at most {SOCKET_PATH_BYTES_MAX} bytes");
+            return Err(refuse("socket".to_owned(), found, allowed));
+        }
+        if self.host.chars().any(char::is_control) || self.host.len() > HOST_BYTES_MAX {
+            let allowed =
+                format!("a name of at most {HOST_BYTES_MAX} bytes without control characters");
+            return Err(refuse("host".to_owned(), quoted(&self.host), allowed));
+        }
+        self.check_lists()
+            .map_err(|(key, found, allowed)| refuse(key, found, allowed))
+    }
+
+    /// The key, what is there and what is allowed of the first bad entry.
+    fn check_lists(&self) -> Result<(), (String, String, String)> {
+        for (index, series) in self.series.iter().enumerate() {
+            series.rule().map_err(|allowed| {
+                (
+                    format!("series[{index}].match"),
+                    format!("{:?}", series.pattern),
+                    allowed,
+                )
+            })?;
+        }
+        for (index, service) in self.service.iter().enumerate() {
+            service.check().map_err(|allowed| {
+                (
+                    format!("service[{index}].name"),
+                    format!("{:?}", service.name),
+                    allowed,
+                )
+            })?;
+        }
+        for (index, log) in self.log.iter().enumerate() {
+            log.check().map_err(|(key, allowed)| {
+                let found = match key {
+                    "name" => Some(&log.name),
+                    "path" => log.path.as_ref(),
+                    "journal" => log.journal.as_ref(),
+                    _ => log.errors.as_ref(),
+                };
+                let found = found.map_or("not there".to_owned(), |text| format!("{text:?}"));
+                (format!("log[{index}].{key}"), found, allowed)
+            })?;
+        }
+        if self.log.len() > LOGS_MAX {
+            let found = format!("a list of {}", self.log.len());
+            return Err((
+                "log".to_owned(),
+                found,
+                format!("at most {LOGS_MAX} entries"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Every path, with its key.
+    fn paths(&self) -> [(&'static str, &Path); 5] {
+        [
             ("state_dir", &self.state_dir),
             ("socket", &self.socket),
             ("roots.proc", &self.roots.proc),
             ("roots.sys", &self.roots.sys),
             ("roots.root", &self.roots.root),
-        ] {
-            if !path.is_absolute() {
-                let allowed = "an absolute path".to_owned();
-                return refuse(key, format!("{:?}", path.display().to_string()), allowed);
-            }
-        }
-        if self.socket.as_os_str().len() > SOCKET_PATH_BYTES_MAX {
-            let found = format!("{:?}", self.socket.display().to_string());
-            let allowed = format!("a path of at most {SOCKET_PATH_BYTES_MAX} bytes");
-            return refuse("socket", found, allowed);
-        }
-        if self.host.chars().any(char::is_control) || self.host.len() > 253 {
-            let allowed = "a name of at most 253 bytes without control characters".to_owned();
-            return refuse("host", format!("{:?}", self.host), allowed);
-        }
-        for (index, series) in self.series.iter().enumerate() {
-            if let Err(reason) = series.rule() {
-                let key = format!("series[{index}].match");
-                return refuse(&key, format!("{:?}", series.pattern), reason);
-            }
-        }
-        Ok(())
+        ]
     }
 }
 

@@ -22,7 +22,8 @@ fn parse(text: &str) -> Result<Config, String> {
 
 #[test]
 fn every_refusal_names_the_file_the_key_and_what_is_allowed() {
-    let top = "allowed here: interval, state_dir, socket, series_max, host, series, roots";
+    let top =
+        "allowed here: interval, state_dir, socket, series_max, host, series, service, log, roots";
     for (text, said) in [
         (
             "intervall = '30s'",
@@ -71,6 +72,10 @@ fn every_refusal_names_the_file_the_key_and_what_is_allowed() {
         (
             "[[series]]\nmatch = 'a['",
             "FILE: `series[0].match` is \"a[\", but must be a glob (unclosed character class; missing ']')",
+        ),
+        (
+            "[[log]]\nname = 'a'\npath = 'b'",
+            "FILE: `log[0].path` is \"b\", but must be an absolute path without `..`",
         ),
         (
             "series = 3",
@@ -150,4 +155,65 @@ fn without_a_file_and_without_root_the_agent_lives_under_the_users_state() {
             .to_string()
             .starts_with("/nonexistent/agent.toml: cannot be read")
     );
+}
+
+/// The example without its explanations: every `#key = value` becomes `key = value`.
+fn with_every_default(example: &str) -> String {
+    let keys = example.lines().filter_map(|line| {
+        let line = line.strip_prefix('#').unwrap_or(line);
+        (!line.starts_with(' ') && !line.is_empty()).then_some(line)
+    });
+    keys.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_example_that_ships_states_every_key_with_its_default() {
+    let example = include_str!("../../../packaging/config/agent.toml");
+    let shipped = parse(example).unwrap();
+    let plain = parse("").unwrap();
+    assert_eq!(
+        format!("{shipped:?}"),
+        format!("{plain:?}"),
+        "as shipped, the file changes nothing"
+    );
+
+    let full = with_every_default(example);
+    let stated = parse(&full).unwrap_or_else(|error| panic!("{error}\n{full}"));
+    for (key, stated, default) in [
+        (
+            "interval",
+            format!("{:?}", stated.interval),
+            format!("{:?}", plain.interval),
+        ),
+        (
+            "state_dir",
+            format!("{:?}", stated.state_dir),
+            format!("{:?}", plain.state_dir),
+        ),
+        (
+            "socket",
+            format!("{:?}", stated.socket),
+            format!("{:?}", plain.socket),
+        ),
+        (
+            "series_max",
+            stated.series_max.to_string(),
+            plain.series_max.to_string(),
+        ),
+        ("host", stated.host, plain.host),
+        (
+            "roots",
+            format!("{:?}", stated.roots),
+            format!("{:?}", plain.roots),
+        ),
+    ] {
+        assert_eq!(stated, default, "{key}");
+    }
+    assert!(!stated.series.is_empty() && !stated.service.is_empty() && !stated.log.is_empty());
+    let table: toml::Table = toml::from_str(&full).unwrap();
+    let unknown = parse("nonsense = 1").unwrap_err();
+    let (_, allowed) = unknown.split_once("allowed here: ").unwrap();
+    for key in allowed.split(", ") {
+        assert!(table.contains_key(key), "the example does not state {key}");
+    }
 }

@@ -1,9 +1,15 @@
-//! The agent's integration tests, one binary.
+//! The agent's integration tests, one binary: collectors over fixtures, and the real binary started, asked, stopped and
+//! killed.
 
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     reason = "a test stops where it fails; the lint knows only the functions that are tests themselves"
 )]
 
 mod collect_garbage;
 mod collect_golden;
+mod commands;
+mod daemon;
+mod hostile;
+mod process;

@@ -1,0 +1,84 @@
+//! What the commands say and how they end.
+
+use crate::process::{Home, stderr, stdout};
+
+#[test]
+fn exit_codes_tell_usage_and_configuration_from_failures() {
+    let home = Home::new("");
+    assert_eq!(home.ask(&["--help"]).status.code(), Some(0));
+    assert_eq!(home.ask(&["statuss"]).status.code(), Some(64));
+    assert_eq!(home.ask(&["status"]).status.code(), Some(3));
+    assert_eq!(home.ask(&["explain", "x"]).status.code(), Some(3));
+    home.configure("series_max = 0");
+    for command in ["run", "status", "doctor"] {
+        assert_eq!(home.ask(&[command]).status.code(), Some(78), "{command}");
+    }
+}
+
+#[test]
+fn a_bad_configuration_is_refused_in_these_words() {
+    let home = Home::new("intervall = '30s'");
+    let said =
+        stderr(&home.ask(&["run"])).replace(&home.path("agent.toml").display().to_string(), "FILE");
+    assert!(
+        said.starts_with("arki-agent: FILE: unknown key `intervall` (did you mean `interval`?); allowed here: interval, state_dir,"),
+        "{said}"
+    );
+}
+
+#[test]
+fn doctor_says_what_can_be_done_and_leaves_nothing_behind() {
+    let home = Home::new("");
+    let text = stdout(&home.ask(&["doctor"]));
+    for name in [
+        "configuration",
+        "state directory",
+        "disk space",
+        "key",
+        "daemon",
+        "clock",
+        "kernel",
+        "collect cpu",
+    ] {
+        assert!(text.contains(name), "{name} in\n{text}");
+    }
+    assert!(
+        text.lines().all(|line| line.chars().count() <= 80),
+        "{text}"
+    );
+    assert!(!home.state().exists());
+}
+
+#[test]
+fn status_fits_a_terminal() {
+    let home = Home::new("");
+    let _daemon = home.run();
+    home.next_pass();
+    let output = home.ask(&["status", "--fail-on-prediction"]);
+    let text = stdout(&output);
+    assert!(
+        text.lines().all(|line| line.chars().count() <= 80),
+        "{text}"
+    );
+    assert!(text.lines().count() <= 24, "{text}");
+    for heading in [
+        "Cost", "Hub", "Collect", "Voters", "Context", "Predicts", "Ledger",
+    ] {
+        assert!(text.contains(heading), "{heading} in\n{text}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_chain_fails_with_its_line() {
+    let home = Home::new("");
+    home.run().terminate();
+    std::fs::write(home.path("events.jsonl"), "{}\n").unwrap();
+    let path = home.path("events.jsonl").display().to_string();
+    let output = home.ask(&["verify", &path]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("events.jsonl:1: no DSSE envelope"),
+        "{}",
+        stderr(&output)
+    );
+}
