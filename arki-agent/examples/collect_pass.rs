@@ -48,6 +48,7 @@ fn main() -> std::io::Result<()> {
         "cpu.busy_percent",
         "disk.used_percent{/}",
         "file.used_percent",
+        "disk.used_percent{/dev/shm}",
     ] {
         writeln!(out, "\n{series}")?;
         for process in collectors.top_growth(series, 3) {

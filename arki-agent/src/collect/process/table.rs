@@ -196,7 +196,7 @@ impl ProcessTable {
     /// The at most `count` processes that grew most in `resource`.
     ///
     /// What only grows (time, bytes written) is compared over the short span: who did it just now. What can be given
-    /// back must have grown over both spans, and the slower of the two counts: memory goes up and down in every
+    /// back must have grown over both spans, and the less of the two counts: memory goes up and down in every
     /// program that collects garbage, but only a leak is up both times.
     pub(super) fn top_growth(&self, resource: Resource, count: usize) -> Vec<ProcessGrowth> {
         let mut grown: Vec<(f64, ProcessGrowth)> = self
@@ -226,7 +226,8 @@ impl ProcessTable {
         } else {
             short
         };
-        let rank = (short.0 / short.1).min(change / span_s);
+        // Amounts of the short span, not rates: a compiler that was born a second ago is no leak.
+        let rank = short.0.min(change * short.1 / span_s);
         let unit = match resource {
             Resource::CpuSeconds => 1.0 / self.ticks_per_second,
             Resource::Descriptors => 1.0,

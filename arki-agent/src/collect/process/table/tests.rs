@@ -76,3 +76,23 @@ fn counters_that_pass_32_bits_go_on() {
     assert_eq!(top[0].growth, 100.0 * 1024.0);
     assert_eq!(top[0].name, "a?b", "a name cannot break a line");
 }
+
+#[test]
+fn what_was_born_just_now_counts_by_its_amount_not_by_its_speed() {
+    let mut table = ProcessTable::new(100);
+    for number in 0..20 {
+        pass(&mut table, 30 * number, [sighting(1, 1_000 * number)]);
+    }
+    pass(
+        &mut table,
+        600,
+        [sighting(1, 20_000), sighting(2, 5_000), sighting(3, 19_000)],
+    );
+    let top = table.top_growth(Resource::ResidentBytes, 5);
+    let pids: Vec<u32> = top.iter().map(|growth| growth.pid).collect();
+    assert_eq!(
+        pids,
+        [3, 1, 2],
+        "by what was taken in the last minutes, not by its speed"
+    );
+}
