@@ -347,7 +347,18 @@ impl Engine {
 
     /// What each voter knows so far.
     pub fn readiness(&self) -> Vec<Readiness> {
-        self.memory.exhaustion.readiness(self.memory.record.at)
+        let now_s = self.memory.record.at;
+        let incidents = self.memory.incidents.readiness(now_s);
+        let exhaustion = self.memory.exhaustion.readiness(now_s);
+        exhaustion
+            .into_iter()
+            .map(
+                |line| match incidents.iter().find(|i| i.voter == line.voter) {
+                    Some(incidents) => line.and(incidents),
+                    None => line,
+                },
+            )
+            .collect()
     }
 }
 
