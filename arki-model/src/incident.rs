@@ -147,7 +147,8 @@ impl Incidents {
             self.rate(index, step, at);
         }
         self.evidence = Evidence::of(self.weighted(), self.pattern_days(at));
-        self.running.step(at, &self.evidence, || leading(&self.series));
+        self.running
+            .step(at, &self.evidence, || leading(&self.series));
         self.learn_relations(view);
     }
 
@@ -271,8 +272,9 @@ impl Incidents {
     /// What each voter knows at `now_s` of how this host usually behaves.
     pub fn readiness(&self, now_s: UnixSeconds) -> Vec<Readiness> {
         let all = self.series.iter().flatten().count();
-        let old = |state: &&Box<State>| now_s - state.began_at >= LEARNING_S;
-        let learned = self.series.iter().flatten().filter(old).count();
+        let learned = self.series.iter().flatten();
+        let learned = learned.filter(|state| now_s - state.began_at >= LEARNING_S);
+        let learned = learned.count();
         let related = self.series.iter().flatten();
         let related = related.filter(|state| state.relation.is_known()).count();
         let days = self.pattern_days(now_s).min(PATTERN_DAYS);

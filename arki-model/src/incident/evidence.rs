@@ -61,7 +61,7 @@ impl Evidence {
     pub(super) fn mean(&self) -> f32 {
         let [trend, correlation, pattern] = self.sums;
         if self.pattern_abstains {
-            (trend + correlation) / 2.0
+            f32::midpoint(trend, correlation)
         } else {
             (trend + correlation + pattern) / 3.0
         }

@@ -2,14 +2,19 @@
 
 use super::evidence::Evidence;
 use crate::clock::UnixSeconds;
-use crate::quiet::COOL_DOWN_S;
+use crate::quiet::{COOL_DOWN_S, HOLD_S};
 use crate::registry::SeriesId;
 use serde::{Deserialize, Serialize};
 
-/// An incident is over when the voters have not agreed for this long; what comes then is another one.
-const CALM_S: i64 = 1_800;
+/// An incident is over when the voters have not agreed for this long; what comes then is another one. Two hours,
+/// because the way back is as odd as the way out, and is no news.
+const CALM_S: i64 = 7_200;
 /// Agreement that pauses longer than this before it is told begins anew.
 const PAUSE_S: i64 = 180;
+
+/// After this an incident has been told, or was quieted for a reason: it must not come back when the cool-down of
+/// its leading series ends.
+const OPEN_S: i64 = COOL_DOWN_S * 2 / 3;
 
 /// The incident that is going on, if one is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -40,7 +45,7 @@ impl Running {
         let agrees = evidence.agrees();
         if let Some(incident) = &mut self.incident {
             let pause = at - incident.agreed_at;
-            let told = at - incident.since > crate::quiet::HOLD_S;
+            let told = incident.agreed_at - incident.since >= HOLD_S;
             if pause > if told { CALM_S } else { PAUSE_S } {
                 self.incident = None;
             } else {
@@ -48,8 +53,7 @@ impl Running {
                 if agrees {
                     incident.agreed_at = at;
                 }
-                // told by now, or quieted for a reason: it must not come back when the series' cool-down ends
-                incident.open = at - incident.since < COOL_DOWN_S - CALM_S / 3;
+                incident.open = at - incident.since < OPEN_S;
             }
         }
         if agrees && self.incident.is_none() {
@@ -103,9 +107,9 @@ mod tests {
         let mut running = Running::default();
         let mut names = (1..).map(SeriesId);
         let mut told = Vec::new();
-        for minute in 0..240 {
-            // odd for two hours with a pause, calm for 40 minutes, odd again
-            let odd = (10..60).contains(&minute) || (75..130).contains(&minute) || minute >= 175;
+        for minute in 0..360 {
+            // odd for two hours with a pause, calm for three, odd again
+            let odd = (10..60).contains(&minute) || (75..130).contains(&minute) || minute >= 300;
             let name = names.next().unwrap();
             let sum = if odd { 9.0 } else { 0.0 };
             running.step(minute * 60, &evidence(sum), || Some(name));
@@ -113,8 +117,8 @@ mod tests {
         }
         assert_eq!(told[9], None);
         assert!(told[10..25].iter().all(|&t| t == Some(SeriesId(11))));
-        assert!(told[40..175].iter().all(Option::is_none));
-        assert_eq!(told[175], Some(SeriesId(176)));
+        assert!(told[40..300].iter().all(Option::is_none));
+        assert_eq!(told[300], Some(SeriesId(301)));
     }
 
     #[test]

@@ -34,9 +34,7 @@ impl Change {
         };
         let floor = floor_of(self.level.value);
         self.level.push(value, LEVEL_S / step_s, elapsed);
-        let times = self
-            .usual
-            .rate(deviation, floor, USUAL_S / step_s, elapsed);
+        let times = self.usual.rate(deviation, floor, USUAL_S / step_s, elapsed);
         self.times = times.copysign(deviation);
         self.surprise.rate(at, times)
     }

@@ -39,6 +39,11 @@ impl Peaks {
         }
     }
 
+    /// Peaks at least as high as `score`.
+    fn reaching(&self, score: f32) -> usize {
+        self.highest.partition_point(|&kept| kept >= score)
+    }
+
     /// The level above which every peak of the week is in the list.
     fn complete_above(&self) -> f32 {
         if self.highest.len() < PEAKS {
@@ -66,6 +71,8 @@ struct Tail {
     above: f32,
     excess: f32,
     log_per_day: f32,
+    /// Days that were watched.
+    days: f32,
 }
 
 impl Surprise {
@@ -84,7 +91,16 @@ impl Surprise {
             self.block = block;
             self.peak = score;
         }
-        self.tail.map_or(COMMON, |tail| tail.rarity(score))
+        let Some(tail) = self.tail.filter(|tail| score >= tail.above) else {
+            return COMMON;
+        };
+        // What was seen three times in these weeks is as common as it was, whatever the tail says.
+        let seen = self.this_week.reaching(score) + self.last_week.reaching(score);
+        if seen >= 3 {
+            tail.rarity(score).min((tail.days / seen as f32).log10())
+        } else {
+            tail.rarity(score)
+        }
     }
 
     /// Moves the remembered times by `delta_s`.
@@ -131,15 +147,13 @@ impl Surprise {
             above,
             excess: excess.max(0.05 * above.abs()).max(1e-6),
             log_per_day: (count as f32 / days).log10(),
+            days,
         })
     }
 }
 
 impl Tail {
     fn rarity(self, score: f32) -> f32 {
-        if score < self.above {
-            return COMMON;
-        }
         (score - self.above) / self.excess * std::f32::consts::LOG10_E - self.log_per_day
     }
 }
@@ -179,16 +193,21 @@ mod tests {
         assert_eq!(surprise.rate(1_000, 99.0), COMMON);
         let mut state = 3;
         let mut seen = Vec::new();
-        for step in 0..14 * 1_440_i64 {
-            let daily_job = step % 1_440 == 700;
-            let score = if daily_job { 50.0 } else { exponential(&mut state) };
+        for step in 0..19 * 1_440_i64 {
+            let daily_job = step % 1_440 == 700 && step > 5 * 1_440;
+            let score = if daily_job {
+                50.0
+            } else {
+                exponential(&mut state)
+            };
             let rarity = surprise.rate(1_000_000 + step * 60, score);
             if daily_job {
                 seen.push(rarity);
             }
         }
-        assert!(seen[2] > 1.0, "news at first: {seen:?}");
-        assert!(seen[13] < 0.5, "known after two weeks: {seen:?}");
+        assert!(seen[0] > 1.0, "news at first: {seen:?}");
+        let later = seen[7..].iter().sum::<f32>() / seen[7..].len() as f32;
+        assert!(later < 0.5, "known after a week: {seen:?}");
     }
 
     #[test]
