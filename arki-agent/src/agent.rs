@@ -8,12 +8,13 @@ mod answer;
 mod report;
 mod storage;
 
-use crate::collect::{CollectSettings, Collectors, Moment};
+use crate::collect::{CollectSettings, Collector, Collectors, Moment, Roots};
 use crate::config::Config;
 use crate::events::EventLog;
 use crate::health::{Cost, Problems};
 use crate::identity::{self, IdentityError};
 use crate::pipeline::Pipeline;
+use crate::playback::Playback;
 use crate::state::{StateDir, StateError};
 use crate::timekeeper::Timekeeper;
 use arki_model::clock::Clock;
@@ -64,6 +65,8 @@ pub struct Agent {
     memory_due: bool,
     memory_saved: Duration,
     last_pass: Option<Moment>,
+    /// A recorded host is watched, not this one.
+    recorded: bool,
 }
 
 impl std::fmt::Debug for Agent {
@@ -111,7 +114,16 @@ impl Agent {
             record_due: false,
             memory_due: false,
             last_pass: None,
+            recorded: false,
         })
+    }
+
+    /// Watches a recorded host in place of this one.
+    pub fn watch_recording(&mut self, playback: Playback) {
+        let all: Vec<Box<dyn Collector>> = vec![Box::new(playback)];
+        self.pipeline
+            .set_collectors(Collectors::of(Roots::default(), all));
+        self.recorded = true;
     }
 
     /// The configuration in force.
@@ -228,7 +240,9 @@ impl Agent {
             kinds, series_max, ..
         } = settings(&self.config);
         self.pipeline.engine_mut().reconfigure(kinds, series_max);
-        self.pipeline.set_collectors(collectors(&self.config));
+        if !self.recorded {
+            self.pipeline.set_collectors(collectors(&self.config));
+        }
         tracing::info!("the configuration was read again");
     }
 

@@ -7,10 +7,13 @@
 use crate::agent::{Agent, StartError};
 use crate::config::{Config, ConfigError};
 use crate::notify::Notifier;
+use crate::playback::{Playback, PlaybackClock};
+use crate::replay::error::TraceError;
 use crate::socket::server::{Asked, Server};
 use arki_model::clock::{Clock, SystemClock};
+use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -42,18 +45,60 @@ pub enum DaemonError {
     Runtime(#[from] io::Error),
 }
 
+/// What the daemon watches, and by which clock.
+pub struct Stage {
+    clock: Rc<dyn Clock>,
+    /// A recorded host in place of this one.
+    playback: Option<Playback>,
+    speed: u32,
+}
+
+impl fmt::Debug for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stage")
+            .field("playback", &self.playback)
+            .field("speed", &self.speed)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Stage {
+    /// This host, now.
+    pub fn live() -> Self {
+        Self {
+            clock: Rc::new(SystemClock::new()),
+            playback: None,
+            speed: 1,
+        }
+    }
+
+    /// The host of a trace, `speed` times as fast, ending about now.
+    pub fn recorded(trace: &Path, speed: u32) -> Result<Self, TraceError> {
+        let (playback, start_s) = Playback::open(trace, SystemClock::new().now_s())?;
+        Ok(Self {
+            clock: Rc::new(PlaybackClock::new(start_s, speed)),
+            playback: Some(playback),
+            speed,
+        })
+    }
+}
+
 /// Runs until a signal ends it. `reread` reads the configuration again.
 pub fn run(
     config: Config,
+    stage: Stage,
     reread: &dyn Fn() -> Result<Config, ConfigError>,
 ) -> Result<(), DaemonError> {
-    let clock: Rc<dyn Clock> = Rc::new(SystemClock::new());
-    let agent = Agent::start(config, Rc::clone(&clock))?;
+    let clock = stage.clock;
+    let mut agent = Agent::start(config, Rc::clone(&clock))?;
+    if let Some(playback) = stage.playback {
+        agent.watch_recording(playback);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
         .build()?;
-    LocalSet::new().block_on(&runtime, serve(agent, &*clock, reread))
+    LocalSet::new().block_on(&runtime, serve(agent, &*clock, stage.speed, reread))
 }
 
 struct Signals {
@@ -75,6 +120,7 @@ impl Signals {
 async fn serve(
     mut agent: Agent,
     clock: &dyn Clock,
+    speed: u32,
     reread: &dyn Fn() -> Result<Config, ConfigError>,
 ) -> Result<(), DaemonError> {
     let path = agent.config().socket.clone();
@@ -82,7 +128,7 @@ async fn serve(
     let (requests, mut asked) = mpsc::channel::<Asked>(REQUESTS_MAX);
     let mut signals = Signals::new()?;
     let notifier = Notifier::from_environment();
-    let mut passes = interval(agent.config().interval.duration());
+    let mut passes = interval(agent.config().interval.duration() / speed);
     passes.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut upkeep = interval(notifier.every().map_or(RETRY, |every| every.min(RETRY)));
     upkeep.set_missed_tick_behavior(MissedTickBehavior::Skip);

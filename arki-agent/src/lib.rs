@@ -25,6 +25,7 @@ pub mod local_time;
 pub mod notify;
 pub mod outbox;
 pub mod pipeline;
+pub mod playback;
 pub mod replay;
 pub mod socket;
 pub mod state;

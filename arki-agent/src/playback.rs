@@ -165,11 +165,7 @@ mod tests {
             seen.push(out.get("a"));
         }
         assert_eq!(seen, [None, Some(1.0), None, Some(2.0), Some(3.0)]);
-        let over = playback.collect(
-            &Roots::default(),
-            moment(10_090),
-            &mut Readings::default(),
-        );
+        let over = playback.collect(&Roots::default(), moment(10_090), &mut Readings::default());
         assert!(matches!(over, Err(CollectError::NoData(_))));
     }
 
@@ -179,6 +175,9 @@ mod tests {
         let file = folder.path().join("web-1.csv");
         std::fs::write(&file, "timestamp,a\n100,1\n130,two\n").unwrap();
         let error = Playback::open(&file, 0).unwrap_err().to_string();
-        assert!(error.contains("web-1.csv") && error.contains('3'), "{error}");
+        assert!(
+            error.contains("web-1.csv") && error.contains('3'),
+            "{error}"
+        );
     }
 }

@@ -2,8 +2,9 @@
 
 use super::Outcome;
 use crate::cli::Global;
-use crate::daemon;
+use crate::daemon::{self, Stage};
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use tracing::Level;
 
 /// What `run` takes.
@@ -12,6 +13,13 @@ pub struct Args {
     /// Say more
     #[arg(long, short)]
     verbose: bool,
+    /// Watch a recorded host instead of this one (a trace as `replay` reads it)
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// How many times as fast time runs with --trace
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "trace",
+          value_parser = clap::value_parser!(u32).range(1..=3600))]
+    speed: u32,
 }
 
 /// Runs until SIGTERM or SIGINT.
@@ -22,7 +30,11 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
     } else {
         Level::INFO
     });
-    daemon::run(config, &|| super::load(global))?;
+    let stage = match &args.trace {
+        None => Stage::live(),
+        Some(trace) => Stage::recorded(trace, args.speed)?,
+    };
+    daemon::run(config, stage, &|| super::load(global))?;
     Ok(super::OK)
 }
 
