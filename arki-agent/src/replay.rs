@@ -1,7 +1,8 @@
 //! History through the pipeline: what would have been predicted, and when.
 //!
 //! ```text
-//! file -> source (gzip) -> lines -> trace (rows) -> host (engine, the same calls as live) -> line (JSON)
+//! file -> source (gzip) -> lines -> trace (rows) -> host (engine, the same calls as live) -> sink
+//! sink: line (JSON) | story -> report | score (by labels) | chart -> svg
 //! ```
 //!
 //! Files are replayed at the same time, one a core; `ordered` puts what they yield into the order of the files.
@@ -9,26 +10,37 @@
 //! flaw, as a host would have that dies there, and the others are replayed all the same.
 
 pub mod calendar;
+pub mod chart;
 pub mod error;
 pub mod host;
+pub mod labels;
 pub mod line;
 pub mod lines;
+pub mod metrics;
 pub mod number;
 pub mod ordered;
+pub mod report;
+pub mod score;
+pub mod sink;
 pub mod source;
+pub mod story;
+pub mod svg;
 pub mod trace;
 
 use arki_model::kind::Kinds;
 use calendar::Calendar;
 use error::TraceError;
-use host::{Listener, Pass, Stop};
-use ordered::Ordered;
-use std::io::{self, Write};
+use host::Stop;
+use labels::Labels;
+use ordered::{Ordered, Outputs};
+use report::{Style, Totals};
+use sink::{Done, Sink};
+use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 
-/// What is to be replayed.
-#[derive(Debug, Clone, Default)]
+/// What is to be replayed, and what is asked about it.
+#[derive(Debug)]
 pub struct Job {
     /// The traces.
     pub traces: Vec<PathBuf>,
@@ -38,6 +50,14 @@ pub struct Job {
     pub calendar: Calendar,
     /// How many traces at the same time.
     pub workers: usize,
+    /// How the report and the pictures are written.
+    pub style: Style,
+    /// True if a report is wanted.
+    pub report: bool,
+    /// What really happened.
+    pub labels: Option<Labels>,
+    /// Where the pictures go.
+    pub svg: Option<PathBuf>,
 }
 
 /// What came of it.
@@ -45,88 +65,72 @@ pub struct Job {
 pub struct Summary {
     /// The traces that are broken, in order.
     pub errors: Vec<TraceError>,
+    /// The sums of the report.
+    pub totals: Totals,
+    /// How many pictures were drawn.
+    pub pictures: u64,
 }
 
-/// Replays the traces of `job` and writes the predictions to `out`, a line each; the bytes that are read are
-/// added to `read_bytes` as it goes. Fails only if `out` does.
-pub fn run<W: Write + Send>(job: &Job, out: W, read_bytes: &AtomicU64) -> io::Result<Summary> {
+/// Replays the traces of `job` and writes to `out`; the bytes that are read are added to `read_bytes` as it
+/// goes. Fails only if the output does.
+pub fn run(job: &Job, out: Outputs<'_>, read_bytes: &AtomicU64) -> io::Result<Summary> {
     let workers = job.workers.clamp(1, job.traces.len().max(1));
     let ordered = Ordered::new(out, job.traces.len(), workers);
     let work = || {
         let _guard = Guard(&ordered);
-        let mut errors = Vec::new();
+        let mut done = Vec::new();
         while let Some(file) = ordered.take() {
             match replay_file(job, file, &ordered, read_bytes) {
-                Ok(()) => {}
-                Err(Stop::Flaw(flaw)) => {
-                    errors.push((file, TraceError::new(&job.traces[file], flaw)));
-                }
-                Err(Stop::Listener(error)) => ordered.fail(error),
+                Ok(found) => done.push((file, found)),
+                Err(error) => ordered.fail(error),
             }
         }
-        errors
+        done
     };
-    let mut errors = Vec::new();
+    let mut done = Vec::with_capacity(job.traces.len());
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         for thread in threads {
             match thread.join() {
-                Ok(found) => errors.extend::<Vec<_>>(found),
+                Ok(found) => done.extend::<Vec<_>>(found),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
     });
     ordered.close()?;
-    errors.sort_by_key(|&(file, _)| file);
-    Ok(Summary {
-        errors: errors.into_iter().map(|(_, error)| error).collect(),
-    })
+    done.sort_by_key(|&(file, _)| file);
+    let mut summary = Summary::default();
+    for (_, done) in done {
+        summary.errors.extend(done.error);
+        summary.totals.merge(&done.totals);
+        summary.pictures += done.pictures;
+    }
+    Ok(summary)
 }
 
-fn replay_file<W: Write>(
+fn replay_file(
     job: &Job,
     file: usize,
-    ordered: &Ordered<W>,
+    ordered: &Ordered<'_>,
     read_bytes: &AtomicU64,
-) -> Result<(), Stop> {
+) -> io::Result<Done> {
     let path = &job.traces[file];
-    let mut sink = Sink {
-        host: source::host_of(path),
-        held: Vec::new(),
-        file,
-        ordered,
-    };
+    let mut sink = Sink::new(job, file, ordered);
     let replayed = source::open(path, read_bytes)
         .map_err(Stop::Flaw)
         .and_then(|reader| host::replay(reader, &job.kinds, &job.calendar, &mut sink));
-    ordered.finish(file, sink.held).map_err(Stop::Listener)?;
-    replayed
-}
-
-/// Writes what one host is told.
-struct Sink<'a, W> {
-    host: String,
-    held: Vec<u8>,
-    file: usize,
-    ordered: &'a Ordered<W>,
-}
-
-impl<W: Write> Listener for Sink<'_, W> {
-    fn pass(&mut self, pass: &Pass<'_>) -> io::Result<()> {
-        if pass.told.is_empty() {
-            return Ok(());
-        }
-        for prediction in pass.told {
-            line::write(&mut self.held, &self.host, prediction)?;
-        }
-        self.ordered.offer(self.file, &mut self.held)
-    }
+    let error = match replayed {
+        Ok(()) => None,
+        Err(Stop::Flaw(flaw)) => Some(TraceError::new(path, flaw)),
+        Err(Stop::Listener(error)) => return Err(error),
+    };
+    sink.finish(error)
 }
 
 /// Lets nobody wait for a worker that panicked.
-struct Guard<'a, W: Write>(&'a Ordered<W>);
+struct Guard<'a, 'out>(&'a Ordered<'out>);
 
-impl<W: Write> Drop for Guard<'_, W> {
+impl Drop for Guard<'_, '_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.fail(io::Error::other("a worker panicked"));

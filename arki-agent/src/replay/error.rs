@@ -129,6 +129,14 @@ pub enum Reason {
         /// In the line before.
         before: i64,
     },
+    /// Labels without their columns.
+    #[error(
+        "no labels: the header must name host,start,end or host,series,onset,fail; this one is {0}"
+    )]
+    NoLabels(String),
+    /// More labels than are read.
+    #[error("more than {0} labels")]
+    TooManyLabels(usize),
     /// Rows further apart than an hour.
     #[error("the lines are {0} s apart; between 1 s and 1 h can be replayed")]
     Interval(i64),

@@ -6,6 +6,7 @@
 //! everybody waits for is always being worked on.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::io::{self, Write};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -15,31 +16,70 @@ pub const HELD_BYTES_MAX: usize = 1 << 20;
 /// How many finished files may wait for a slow one, for each worker.
 pub const AHEAD_PER_WORKER: usize = 16;
 
+/// Where the two kinds of output go.
+pub struct Outputs<'a> {
+    /// The predictions, a line of JSON each.
+    pub events: Box<dyn Write + Send + 'a>,
+    /// The report.
+    pub report: Box<dyn Write + Send + 'a>,
+}
+
+impl fmt::Debug for Outputs<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outputs").finish_non_exhaustive()
+    }
+}
+
+impl Outputs<'_> {
+    fn write(&mut self, held: &mut Held) -> io::Result<()> {
+        self.events.write_all(&held.events)?;
+        self.report.write_all(&held.report)?;
+        held.events.clear();
+        held.report.clear();
+        Ok(())
+    }
+}
+
+/// What a file has yielded and nobody has taken yet.
+#[derive(Debug, Default)]
+pub struct Held {
+    /// Predictions.
+    pub events: Vec<u8>,
+    /// Report.
+    pub report: Vec<u8>,
+}
+
+impl Held {
+    fn len(&self) -> usize {
+        self.events.len() + self.report.len()
+    }
+}
+
 /// Hands out the numbers of files and takes in their output.
 #[derive(Debug)]
-pub struct Ordered<W> {
-    state: Mutex<State<W>>,
+pub struct Ordered<'a> {
+    state: Mutex<State<'a>>,
     changed: Condvar,
     files: usize,
     ahead_max: usize,
 }
 
 #[derive(Debug)]
-struct State<W> {
-    out: W,
+struct State<'a> {
+    out: Outputs<'a>,
     /// The next file that nobody works on.
     next: usize,
     /// The file that writes straight through.
     turn: usize,
     /// From `turn` on: what finished files wrote.
-    finished: VecDeque<Option<Vec<u8>>>,
+    finished: VecDeque<Option<Held>>,
     /// Why the output ended.
     failure: Option<io::Error>,
 }
 
-impl<W: Write> Ordered<W> {
+impl<'a> Ordered<'a> {
     /// For `files` files and `workers` workers.
-    pub fn new(out: W, files: usize, workers: usize) -> Self {
+    pub fn new(out: Outputs<'a>, files: usize, workers: usize) -> Self {
         Self {
             state: Mutex::new(State {
                 out,
@@ -72,7 +112,7 @@ impl<W: Write> Ordered<W> {
     }
 
     /// Takes what is in `held` of `file` if it is that file's turn, or if it is too much to be held.
-    pub fn offer(&self, file: usize, held: &mut Vec<u8>) -> io::Result<()> {
+    pub fn offer(&self, file: usize, held: &mut Held) -> io::Result<()> {
         let mut state = self.lock();
         while state.turn != file && held.len() >= HELD_BYTES_MAX && state.failure.is_none() {
             state = self.wait(state);
@@ -81,15 +121,14 @@ impl<W: Write> Ordered<W> {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         if state.turn == file {
-            let written = state.out.write_all(held);
-            held.clear();
+            let written = state.out.write(held);
             return self.checked(&mut state, written);
         }
         Ok(())
     }
 
     /// Takes the last of `file`.
-    pub fn finish(&self, file: usize, held: Vec<u8>) -> io::Result<()> {
+    pub fn finish(&self, file: usize, held: Held) -> io::Result<()> {
         let mut state = self.lock();
         let place = file - state.turn;
         if state.finished.len() <= place {
@@ -97,9 +136,9 @@ impl<W: Write> Ordered<W> {
         }
         state.finished[place] = Some(held);
         while let Some(Some(_)) = state.finished.front() {
-            let done = state.finished.pop_front().flatten().unwrap_or_default();
+            let mut done = state.finished.pop_front().flatten().unwrap_or_default();
             state.turn += 1;
-            let written = state.out.write_all(&done);
+            let written = state.out.write(&mut done);
             self.checked(&mut state, written)?;
         }
         self.changed.notify_all();
@@ -117,11 +156,15 @@ impl<W: Write> Ordered<W> {
         let mut state = self.lock();
         match state.failure.take() {
             Some(error) => Err(error),
-            None => state.out.flush(),
+            None => state
+                .out
+                .events
+                .flush()
+                .and_then(|()| state.out.report.flush()),
         }
     }
 
-    fn checked(&self, state: &mut State<W>, written: io::Result<()>) -> io::Result<()> {
+    fn checked(&self, state: &mut State<'_>, written: io::Result<()>) -> io::Result<()> {
         written.map_err(|error| {
             state.failure.get_or_insert(error);
             self.changed.notify_all();
@@ -129,12 +172,12 @@ impl<W: Write> Ordered<W> {
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<W>> {
+    fn lock(&self) -> MutexGuard<'_, State<'a>> {
         // a worker that panicked ends the program through the scope that joins it
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State<W>>) -> MutexGuard<'a, State<W>> {
+    fn wait<'b>(&self, state: MutexGuard<'b, State<'a>>) -> MutexGuard<'b, State<'a>> {
         self.changed
             .wait(state)
             .unwrap_or_else(PoisonError::into_inner)

@@ -126,7 +126,7 @@ fn header(line: &[u8]) -> Result<Vec<String>, Reason> {
 }
 
 /// The fields of a header, quotes taken off.
-fn split(text: &str) -> Result<Vec<String>, Reason> {
+pub(super) fn split(text: &str) -> Result<Vec<String>, Reason> {
     let mut fields = Vec::new();
     let mut rest = text;
     loop {
