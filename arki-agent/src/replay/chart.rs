@@ -27,6 +27,9 @@ const BEYOND_MEDIAN: f64 = 2.5;
 /// What is shown after an incident, which has no time left, in seconds.
 const AFTER_INCIDENT_S: f64 = 1800.0;
 
+/// How long a chart that is complete waits for what became of its prediction: the ledger wants half an hour of calm.
+const OUTCOME_S: i64 = 3600;
+
 /// What is known of one prediction when it is drawn.
 #[derive(Debug)]
 pub struct Chart {
@@ -97,11 +100,14 @@ impl Charts {
     pub fn pass(&mut self, pass: &Pass<'_>) -> Vec<Chart> {
         let mut complete = Vec::new();
         for prediction in pass.told {
-            let same = |chart: &&mut Chart| {
-                chart.prediction.series == prediction.series && chart.ended.is_none()
-            };
-            if let Some(chart) = self.waiting.iter_mut().find(same) {
-                if chart.again.len() < POINTS_MAX {
+            let first_at = pass.first_word_of(prediction);
+            if first_at < pass.at {
+                let same = |chart: &&mut Chart| {
+                    let drawn = &chart.prediction;
+                    drawn.series == prediction.series && drawn.raised_at == first_at
+                };
+                let chart = self.waiting.iter_mut().find(same);
+                if let Some(chart) = chart.filter(|chart| chart.again.len() < POINTS_MAX) {
                     chart.again.push(pass.at);
                 }
                 continue;
@@ -116,7 +122,7 @@ impl Charts {
         }
         for chart in &mut self.waiting {
             let value = pass.values.iter().find(|(id, _)| Some(*id) == chart.id);
-            if let Some(&(_, value)) = value {
+            if let Some(&(_, value)) = value.filter(|_| pass.at <= chart.until) {
                 chart.after.push(pass.at, value);
             }
             if chart.ended.is_none() {
@@ -127,7 +133,10 @@ impl Charts {
                     .map(|entry| (entry.outcome, entry.ended_at));
             }
         }
-        let done = |chart: &mut Chart| pass.at >= chart.until;
+        let done = |chart: &mut Chart| {
+            let patience_s = if chart.ended.is_some() { 0 } else { OUTCOME_S };
+            pass.at >= chart.until + patience_s
+        };
         complete.extend(self.waiting.extract_if(.., done));
         complete
     }

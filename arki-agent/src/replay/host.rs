@@ -29,6 +29,16 @@ pub struct Pass<'a> {
     pub values: &'a [(SeriesId, f64)],
 }
 
+impl Pass<'_> {
+    /// When `prediction`, told now, was told first: the ledger counts what is said again as one.
+    pub fn first_word_of(&self, prediction: &Prediction) -> UnixSeconds {
+        let mut active = self.engine.ledger().active().iter();
+        active
+            .find(|active| active.prediction.series == prediction.series)
+            .map_or(self.at, |active| active.first_raised_at)
+    }
+}
+
 /// What is listening to a replay.
 pub trait Listener {
     /// After every pass. An error ends the replay of all traces: nobody takes what is found.

@@ -166,9 +166,18 @@ pub fn time_left(prediction: &Prediction) -> String {
             span(eta.median_s),
             span(eta.low_s),
             span(eta.high_s),
-            figure(bound)
+            plain(bound)
         ),
         _ => format!("out of the ordinary at {now}; there is no bound to run into"),
+    }
+}
+
+/// A bound as it was given: `100`, `0.95`.
+pub fn plain(value: f64) -> String {
+    if value.abs() < 1e9 {
+        value.to_string()
+    } else {
+        format!("{value:e}")
     }
 }
 
@@ -252,7 +261,7 @@ fn block(out: &mut String, word: &str, text: &str) -> fmt::Result {
 fn quieted(out: &mut String, group: &Group) -> fmt::Result {
     let series = fit(&safe(&group.series), 60);
     writeln!(out, "    {:>4} x  {series}", group.count)?;
-    for line in wrap(&why(&group.because), COLUMNS - 11) {
+    for line in wrap(&why(&group.because), COLUMNS - 12) {
         writeln!(out, "            {line}")?;
     }
     Ok(())
@@ -368,4 +377,3 @@ fn scored(out: &mut String, score: &Score, false_each_week: f64, style: &Style) 
 fn line(out: &mut String, word: &str, text: &str) -> fmt::Result {
     writeln!(out, "  {word:15}{text}")
 }
-

@@ -90,7 +90,7 @@ impl Story {
         let first = self.span.map_or(pass.at, |(first, _)| first);
         self.span = Some((first, pass.at));
         for prediction in pass.told {
-            self.word(prediction, pass.engine);
+            self.word(prediction, pass);
         }
         self.endings(pass.engine);
         if pass.at >= self.harvest.next_at {
@@ -114,13 +114,10 @@ impl Story {
         self.span.map_or(0, |(first, last)| last - first)
     }
 
-    fn word(&mut self, prediction: &Prediction, engine: &Engine) {
+    fn word(&mut self, prediction: &Prediction, pass: &Pass<'_>) {
         self.words_total += 1;
         self.harvest.told.push(prediction.series.clone());
-        let mut active = engine.ledger().active().iter();
-        let first_at = active
-            .find(|active| active.prediction.series == prediction.series)
-            .map_or(prediction.raised_at, |active| active.first_raised_at);
+        let first_at = pass.first_word_of(prediction);
         if first_at == prediction.raised_at {
             self.alerts_total += 1;
             if self.alerts.len() < ALERTS_MAX {

@@ -17,8 +17,8 @@ mod axis;
 mod page;
 
 use super::chart::Chart;
-use super::report::{Style, became, time_left};
-use crate::terminal::{count, figure, fit, safe, wrap};
+use super::report::{Style, became, plain, time_left};
+use crate::terminal::{count, fit, safe, wrap};
 use arki_model::clock::UnixSeconds;
 use arki_model::ledger::Outcome;
 use arki_model::prediction::{Eta, Severity};
@@ -33,7 +33,7 @@ const RIGHT: f64 = 936.0;
 const TOP: f64 = 96.0;
 const BOTTOM: f64 = 400.0;
 /// The first line of the votes, and the distance of lines.
-const VOTES_TOP: f64 = 462.0;
+const VOTES_TOP: f64 = 480.0;
 const LINE: f64 = 20.0;
 /// How many characters of 14 pixels fit beside a vote's name: 7 pixels each.
 const REASON_CHARS: usize = 108;
@@ -108,20 +108,12 @@ fn notes(chart: &Chart) -> Vec<Note> {
 
 fn head(page: &mut Page, host: &str, chart: &Chart, style: &Style) {
     let prediction = &chart.prediction;
-    let host = fit(&safe(host), 40);
-    page.text(LEFT, 40.0, "host", "", &host);
-    let series = fit(&safe(&prediction.series), 84 - host.chars().count());
-    let after_host = LEFT + 11.0 * host.chars().count() as f64 + 14.0;
-    page.text(after_host, 40.0, "series", "", &series);
+    let host = fit(&safe(host), 36);
+    let series = fit(&safe(&prediction.series), 76 - host.chars().count());
+    page.heading(LEFT, 40.0, &host, &series);
     let mut parts = vec![style.time(prediction.raised_at), time_left(prediction)];
     if let Some((outcome, at)) = chart.ended {
         parts.push(became(outcome, prediction.raised_at, at));
-    }
-    if !chart.again.is_empty() {
-        parts.push(format!(
-            "said again {}",
-            count(chart.again.len() as u64, "time")
-        ));
     }
     let class = severity_class(prediction.severity);
     page.pill(LEFT, 54.0, class, &prediction.severity.to_string());
@@ -186,12 +178,12 @@ fn plot(page: &mut Page, chart: &Chart, style: &Style) {
             LEFT + 4.0,
             level - 6.0,
             "start",
-            &format!("bound {}", figure(bound)),
+            &format!("bound {}", plain(bound)),
         );
         if let Some(eta) = chart.prediction.eta {
             let at = raised_at as f64 + eta.median_s;
             let text = format!("p50 {}", style.format(at as i64, "%H:%M"));
-            page.label(x.place(at).min(RIGHT - 30.0), level - 6.0, "middle", &text);
+            page.label(x.place(at).min(RIGHT - 30.0), level - 10.0, "middle", &text);
         }
         if let Some((Outcome::Happened, at)) = chart.ended {
             page.cross(x.place(at as f64), level);
@@ -228,7 +220,8 @@ fn legend(page: &mut Page, chart: &Chart) {
         entry("median", "forecast p50, area p10 to p90");
     }
     if !chart.again.is_empty() {
-        entry("again", "said again");
+        let again = count(chart.again.len() as u64, "time");
+        entry("again", &format!("said again {again}"));
     }
 }
 
@@ -264,4 +257,3 @@ fn short(value: f64) -> String {
     let rounded = (scaled * 1e9).round() / 1e9;
     format!("{rounded}{unit}")
 }
-

@@ -11,11 +11,11 @@ pub(super) type Point = (f64, f64);
 const STYLE: &str = "\
 svg{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif}\
 .ground{fill:#fff}text{fill:#24292f;font-size:14px}\
-.host{font-size:20px;font-weight:700}.series{font-size:20px;fill:#57606a}.strong{font-weight:600}\
+.host{font-size:20px;font-weight:700}.series{font-weight:400;fill:#57606a}.strong{font-weight:600}\
 .label{font-size:12px;fill:#57606a}.mark{font-weight:700}.yes{fill:#0a7d43}.no{fill:#6e7781}\
 .grid{stroke:#d8dee4;stroke-width:1}.axis{stroke:#8c959f;stroke-width:1}\
 .now{stroke:#57606a;stroke-width:1;stroke-dasharray:2 3}\
-.seen{stroke:#0b62c4;stroke-width:2.25}.came{stroke:#8fa3b8;stroke-width:1.75}\
+.seen{stroke:#0b62c4;stroke-width:2.25}.came{stroke:#6b7f94;stroke-width:1.75}\
 .cone{fill:#e8930c;fill-opacity:.2}.edge{stroke:#c97a00;stroke-width:1;stroke-opacity:.55}\
 .median{stroke:#b86e00;stroke-width:2;stroke-dasharray:6 4}\
 .bound{stroke:#cf222e;stroke-width:1.5;stroke-dasharray:9 4}\
@@ -27,7 +27,7 @@ polyline{fill:none;stroke-linejoin:round;stroke-linecap:round}\
 @media (prefers-color-scheme:dark){\
 .ground{fill:#0d1117}text{fill:#e6edf3}.series,.label{fill:#9aa5b1}.pilltext{fill:#fff}\
 .yes{fill:#3fb96b}.no{fill:#9aa5b1}.grid{stroke:#262d36}.axis{stroke:#5b6570}.now{stroke:#9aa5b1}\
-.seen{stroke:#5aa9ff}.came{stroke:#64748b}.cone{fill:#f0a93a;fill-opacity:.22}\
+.seen{stroke:#5aa9ff}.came{stroke:#94a7bd}.cone{fill:#f0a93a;fill-opacity:.22}\
 .edge,.median,.again{stroke:#f0a93a}.bound,.cross{stroke:#ff6b6b}.dot{fill:#5aa9ff;stroke:#0d1117}}";
 
 /// One picture, as it is written.
@@ -58,6 +58,15 @@ impl Page {
         let text = escaped(text);
         self.add(&format!(
             "<text x=\"{x:.1}\" y=\"{y:.1}\" class=\"{class} {more}\">{text}</text>\n"
+        ));
+    }
+
+    /// The first line: whose series it is.
+    pub(super) fn heading(&mut self, x: f64, y: f64, host: &str, series: &str) {
+        let (host, series) = (escaped(host), escaped(series));
+        self.add(&format!(
+            "<text x=\"{x:.1}\" y=\"{y:.1}\" class=\"host\">{host}\
+             <tspan class=\"series\" dx=\"12\">{series}</tspan></text>\n"
         ));
     }
 
