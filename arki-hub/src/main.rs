@@ -1,2 +1,7 @@
 //! Wires the command line to the commands.
-fn main() {}
+
+use clap::Parser;
+
+fn main() -> std::process::ExitCode {
+    arki_hub::cli::run(arki_hub::cli::Cli::parse())
+}

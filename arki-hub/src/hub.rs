@@ -1,0 +1,64 @@
+//! What every part of a running hub shares.
+
+use crate::auth::{failures::Failures, jwt::Jwt};
+use crate::config::Config;
+use crate::counters::Counters;
+use crate::random;
+use crate::store::{Store, StoreError, settings};
+use arki_model::clock::Clock;
+use arki_model::signature::PrivateKey;
+use std::fmt;
+use std::sync::Arc;
+
+/// A clock that all tasks can ask.
+pub type SharedClock = Arc<dyn Clock + Send + Sync>;
+
+/// A running hub.
+pub struct Hub {
+    /// Its configuration.
+    pub config: Config,
+    /// Where everything is stored.
+    pub store: Arc<dyn Store>,
+    /// Its clock.
+    pub clock: SharedClock,
+    /// Access tokens.
+    pub jwt: Jwt,
+    /// The key with which it signs receipts; all hubs on one database have the same.
+    pub key: PrivateKey,
+    /// Wrong credentials of the last minute.
+    pub failures: Failures,
+    /// What it counts about itself.
+    pub counters: Counters,
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub")
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Hub {
+    /// A hub over `store`; makes the secrets that all hubs share if this is the first.
+    pub async fn new(
+        config: Config,
+        store: Arc<dyn Store>,
+        clock: SharedClock,
+    ) -> Result<Arc<Self>, StoreError> {
+        let secret = settings::get_or_make(&*store, "jwt_secret", &random::bytes::<32>()).await?;
+        let seed = settings::get_or_make(&*store, "hub_key", &random::bytes::<32>()).await?;
+        let seed: [u8; 32] = seed
+            .try_into()
+            .map_err(|_| StoreError::Content("the hub's key has no 32 bytes".into()))?;
+        Ok(Arc::new(Self {
+            jwt: Jwt::new(&secret),
+            key: PrivateKey::from_seed(&seed),
+            failures: Failures::new(config.limits.sign_in_failures_per_minute),
+            counters: Counters::default(),
+            config,
+            store,
+            clock,
+        }))
+    }
+}

@@ -1,0 +1,169 @@
+//! Who calls: checked once, before the handler, as the route table demands.
+
+use super::Peer;
+use super::problem::Problem;
+use crate::auth::{self, Caller, Scope};
+use crate::hub::Hub;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// The cookie of the built-in page; `__Host-` would need TLS, which a hub on loopback has not.
+pub const COOKIE: &str = "arki_session";
+/// Neither a key nor an access token is longer.
+const CREDENTIAL_BYTES_MAX: usize = 1_024;
+
+/// Lets a request pass whose caller has at least the scope `need`; the handler finds the [`Caller`] in its
+/// extensions.
+pub async fn require(
+    State((hub, need)): State<(Arc<Hub>, Scope)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let peer = peer(&request);
+    let headers = request.headers().clone(); // a body cannot be shared between threads, its head can
+    match check(&hub, &headers, peer).await {
+        Ok(caller) if caller.scope >= need => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Ok(caller) => {
+            let detail = format!(
+                "this needs a key with the scope {need}; yours has {}",
+                caller.scope
+            );
+            Problem::new(StatusCode::FORBIDDEN, detail).into_response()
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// Finds the caller, or says why not.
+pub async fn check(hub: &Hub, headers: &HeaderMap, peer: IpAddr) -> Result<Caller, Problem> {
+    let address = client(peer, headers);
+    wait(hub, address)?;
+    let Some(credential) = bearer(headers).or_else(|| cookie(headers)) else {
+        return Err(Problem::unknown_caller());
+    };
+    identify(hub, credential, address)
+        .await?
+        .ok_or_else(Problem::unknown_caller)
+}
+
+/// Finds who presents `credential`; a wrong one is counted against `address`.
+pub async fn identify(
+    hub: &Hub,
+    credential: &str,
+    address: IpAddr,
+) -> Result<Option<Caller>, Problem> {
+    let found = if credential.len() > CREDENTIAL_BYTES_MAX {
+        None
+    } else {
+        auth::caller(&*hub.store, &hub.jwt, credential, hub.clock.now_s()).await?
+    };
+    if found.is_none() {
+        hub.counters.sign_in_failures_total.add(1);
+        hub.failures.note(address, hub.clock.monotonic());
+    }
+    Ok(found)
+}
+
+/// An error while `address` has to wait.
+pub fn wait(hub: &Hub, address: IpAddr) -> Result<(), Problem> {
+    match hub.failures.wait(address, hub.clock.monotonic()) {
+        None => Ok(()),
+        Some(left) => Err(Problem {
+            retry_after_s: Some(left.as_secs() + 1),
+            ..Problem::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too many wrong credentials came from this address",
+            )
+        }),
+    }
+}
+
+/// The address that the connection comes from.
+pub fn peer(request: &Request) -> IpAddr {
+    let peer = request.extensions().get::<Peer>();
+    peer.map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip())
+}
+
+/// Whom to count failures against. A reverse proxy on this very host says whom it speaks for; nobody else's
+/// word is taken, because it could name anybody.
+pub fn client(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    let forwarded = || {
+        let last = headers.get_all("x-forwarded-for").iter().next_back()?;
+        last.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
+    };
+    if peer.to_canonical().is_loopback() {
+        forwarded().unwrap_or(peer)
+    } else {
+        peer
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, credential) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(credential.trim())
+}
+
+/// The session of the built-in page: an access token in a cookie.
+pub fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    cookies
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(name, value)| (name == COOKIE).then_some(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pair = |(name, value): &(&'static str, &'static str)| {
+            (
+                name.parse::<header::HeaderName>().unwrap(),
+                value.parse().unwrap(),
+            )
+        };
+        pairs.iter().map(pair).collect()
+    }
+
+    #[test]
+    fn only_a_proxy_on_this_host_is_believed_about_others() {
+        let told = headers(&[("x-forwarded-for", "1.2.3.4, 5.6.7.8")]);
+        let near: IpAddr = "127.0.0.1".parse().unwrap();
+        let far: IpAddr = "10.0.0.1".parse().unwrap();
+        assert_eq!(client(near, &told), "5.6.7.8".parse::<IpAddr>().unwrap());
+        assert_eq!(client(far, &told), far);
+        assert_eq!(
+            client(near, &headers(&[("x-forwarded-for", "nonsense")])),
+            near
+        );
+        assert_eq!(client(near, &HeaderMap::new()), near);
+    }
+
+    #[test]
+    fn credentials_are_found_in_header_and_cookie() {
+        assert_eq!(
+            bearer(&headers(&[("authorization", "bearer  abc ")])),
+            Some("abc")
+        );
+        assert_eq!(bearer(&headers(&[("authorization", "Basic abc")])), None);
+        assert_eq!(
+            cookie(&headers(&[("cookie", "a=b; arki_session=tok; c=d")])),
+            Some("tok")
+        );
+        assert_eq!(cookie(&headers(&[("cookie", "xarki_session=tok")])), None);
+    }
+}
