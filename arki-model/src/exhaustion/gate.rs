@@ -12,6 +12,9 @@ use crate::voter::trend::Forecast;
 pub(super) const TREND_READY_S: i64 = 1_800;
 /// More likely than not.
 const WAY_MIN: f64 = 0.5;
+/// A forecast this narrow comes from growth without any whim: a little less of the way is asked for.
+const WIDTH_CLEAN: f64 = 0.56;
+const WAY_CLEAN: f64 = 0.43;
 /// There is no hurry to tell what is more than this away: waiting costs nothing and spares false alarms. Three
 /// quarters of the way are asked for at four times this.
 const NO_HURRY_S: f64 = 4.0 * 3_600.0;
@@ -55,8 +58,14 @@ pub(super) fn gate(forecast: &Forecast, known_s: i64, stopped: usize) -> Gate {
     }
     let hold = HOLD_S as f64;
     let way = (forecast.age_s + hold) / (forecast.age_s + median);
+    let width = (high - low) / median.max(1.0);
     let far = ((median / NO_HURRY_S).log2() / 2.0).clamp(0.0, 1.0);
-    let way_min = WAY_MIN + far * (WAY_FAR - WAY_MIN);
+    let base = if width < WIDTH_CLEAN {
+        WAY_CLEAN
+    } else {
+        WAY_MIN
+    };
+    let way_min = base + far * (WAY_FAR - base);
     if way < way_min.powf(1.0 / (1.0 + stopped as f64)) {
         return Gate::Early;
     }
@@ -66,7 +75,7 @@ pub(super) fn gate(forecast: &Forecast, known_s: i64, stopped: usize) -> Gate {
     } else {
         2.0 * WIDTH_MAX
     };
-    if (high - low) / median.max(1.0) > width_max && median > URGENT_S {
+    if width > width_max && median > URGENT_S {
         return Gate::Vague;
     }
     Gate::Open

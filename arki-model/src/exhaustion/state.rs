@@ -26,6 +26,8 @@ const SAME_CLIMB: f64 = 1.6;
 const STILL_GROWS: f64 = 0.3;
 /// Jobs end: one that is running counts as two climbs that stopped.
 const JOB_STOPS: usize = 2;
+/// A series at its bound may quiver: it has come back when it has left this share of the room below it.
+const NEAR: f64 = 0.02;
 /// A level that is known is looked at now and then, to be able to say so.
 const KNOWN_PAUSE_S: i64 = 600;
 /// Between two fits: a thirtieth of the time left, within these limits.
@@ -167,7 +169,9 @@ impl State {
     /// Keeps track of failures; true while the series stands at its bound.
     fn at_bound(&mut self, now: &Now<'_>, cleaned: f64) -> bool {
         let crossed = now.bound.is_crossed_by(now.value);
-        if cleaned >= now.bound_up() && self.failing.is_none() {
+        let foot = self.climbs.current().map_or(cleaned, |(_, foot)| foot);
+        let near = cleaned >= now.bound_up() - NEAR * (now.bound_up() - foot).max(0.0);
+        if self.failing.is_none() && (cleaned >= now.bound_up() || (crossed && near)) {
             let climb = self.climbs.current().map_or(now.at, |(at, _)| at);
             let told = self
                 .outlook
@@ -175,7 +179,7 @@ impl State {
                 .map_or(now.at, |o| o.at - o.age_s as i64);
             self.failing = Some(climb.min(told));
         }
-        if crossed || cleaned >= now.bound_up() {
+        if crossed || (near && self.failing.is_some()) {
             self.outlook = None;
             return true;
         }
@@ -191,7 +195,8 @@ impl State {
         let left = now.bound_up() - cleaned;
         let mut vetoed = None;
         let mut denied = 0.0_f64;
-        for scale in sight::scales(now.window, now.at, self.since) {
+        let scales: Vec<Scale> = sight::scales(now.window, now.at, self.since).collect();
+        for (place, &scale) in scales.iter().enumerate() {
             if !scale.climbs(now.window, now.turn(), cleaned, CLIMB_MIN * left) {
                 continue;
             }
@@ -199,10 +204,15 @@ impl State {
                 continue;
             };
             let share = forecast.age_s / scale.span_s(now.window);
-            if share < AGE_SHARE.0 || share > AGE_SHARE.1 {
+            let longest = place + 1 == scales.len();
+            if share < AGE_SHARE.0 || (share > AGE_SHARE.1 && !longest) {
                 continue;
             }
-            if forecast.rise < SAME_CLIMB * denied || !grows(now, cleaned, &forecast) {
+            if forecast.rise < SAME_CLIMB * denied {
+                continue;
+            }
+            if !grows(now, cleaned, &forecast) {
+                denied = denied.max(forecast.rise);
                 continue;
             }
             let known_s = now.known_s();
@@ -309,26 +319,30 @@ impl State {
     }
 }
 
-/// True if the series still climbs: over the last sixth of the climb by a good part of what its mean rate, or the
-/// one that is forecast, would bring. Coarse steps blur the end of a climb that has just stopped.
+/// True if the series still climbs: over the last sixth of the climb, and over the last twelfth, by a good part of
+/// what its mean rate, or the one that is forecast, would bring. Coarse steps blur the end of a climb that has
+/// just stopped.
 fn grows(now: &Now<'_>, cleaned: f64, forecast: &Forecast) -> bool {
-    let rings = now.window.rings();
-    let span_s = forecast.age_s / 6.0;
-    let Some(ring) = rings
-        .into_iter()
-        .skip(1)
-        .find(|r| r.len() as f64 * r.step_s() as f64 > span_s)
-    else {
-        return true;
-    };
-    let steps = (span_s / ring.step_s() as f64).round().max(3.0);
-    let age = steps as usize;
-    let then = [age, age + 1, age + 2].map(|age| now.turn() * f64::from(ring.back(age)));
-    let then = sight::median([then[0], then[1], then[2], f64::NAN, f64::NAN]);
-    let passed_s = (steps + 1.0) * ring.step_s() as f64;
     let left = now.bound_up() - cleaned;
     let rate = (forecast.rise / forecast.age_s).min(left / forecast.left_s[1]);
-    then.is_nan() || cleaned - then >= STILL_GROWS * rate * passed_s
+    [6.0, 12.0].into_iter().all(|part| {
+        rise_over(now, cleaned, forecast.age_s / part)
+            .is_none_or(|(rise, passed_s)| rise >= STILL_GROWS * rate * passed_s)
+    })
+}
+
+/// How far the series has risen over about the last `span_s` seconds, and over how many exactly.
+fn rise_over(now: &Now<'_>, cleaned: f64, span_s: f64) -> Option<(f64, f64)> {
+    let rings = now.window.rings();
+    let ring = rings.into_iter().skip(1).find(|ring| {
+        let held_s = ring.len() as f64 * ring.step_s() as f64;
+        held_s > span_s + 3.0 * ring.step_s() as f64
+    })?;
+    let steps = (span_s / ring.step_s() as f64).round().max(3.0);
+    let cell = |age: usize| now.turn() * f64::from(ring.back(steps as usize + age));
+    let then = sight::median([cell(0), cell(1), cell(2), f64::NAN, f64::NAN]);
+    let passed_s = (steps + 1.0) * ring.step_s() as f64;
+    then.is_finite().then_some((cleaned - then, passed_s))
 }
 
 /// Two or more other series doubled with the climb: a job is running.

@@ -53,8 +53,8 @@ const NATS_BEHIND_MAX: f64 = 6.0;
 const PARTS_MAX: usize = 40;
 /// A crossing further away than this many times the growth's age is none: nothing stays the same that long.
 const REACH_MAX: f64 = 30.0;
-/// Rates drift: about a tenth over the time seen, and as much again for each such time ahead.
-const DRIFT: f64 = 0.09;
+/// Rates drift: by some 7 % over the time seen, and as much again for each such time ahead.
+const DRIFT: f64 = 0.075;
 
 /// Weighs all hypotheses for `sight` against `bound`; `load_ahead` tells in how many steps a given sum of
 /// load will have come together. `None` where there are too few points.
@@ -143,7 +143,7 @@ fn prior(candidate: &Candidate) -> f64 {
         Shape::Step => 0.5 / 20.0,
         Shape::Line => 1.0 / 20.0,
         Shape::Broken { .. } => 1.0 / 190.0,
-        Shape::Power(_) => 0.15 / 20.0,
+        Shape::Power(_) => 0.4 / 20.0,
         Shape::Growth(_) => 0.1 / 20.0,
         Shape::Saturating(_) => 0.2 / 20.0,
         Shape::Load => 0.6 / 20.0,
