@@ -1,4 +1,5 @@
-//! What the hub itself notices: agents that fall silent and are heard again, and what time does to the store.
+//! What the hub itself notices: agents that fall silent and are heard again, how predictions ended, and what time
+//! does to the store.
 //!
 //! Every hub looks; the database decides who tells (`silent_since` is set once, and an alert's cause is unique).
 //! After a time in which no hub was running all agents seem silent: they get their full time again first.
@@ -11,6 +12,8 @@ use arki_model::clock::UnixSeconds;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+
+mod settle;
 
 /// How often is looked.
 const LOOK: Duration = Duration::from_secs(15);
@@ -69,7 +72,7 @@ pub async fn look(
     for row in store.query(sql, &values![AGENTS_MAX]).await? {
         returned(store, &row, now_s).await?;
     }
-    Ok(())
+    settle::settle(store, now_s).await
 }
 
 /// Since when some hub has been listening without a gap.

@@ -138,4 +138,6 @@ fn refusal(error: &WireError) -> Problem {
 }
 
 #[cfg(test)]
+mod load;
+#[cfg(test)]
 mod tests;

@@ -20,6 +20,8 @@ mod chart;
 mod html;
 mod render;
 pub mod session;
+#[cfg(test)]
+mod tests;
 
 /// Rows on the first page; the API has the rest.
 const HOSTS_MAX: i64 = 500;
@@ -70,7 +72,12 @@ pub async fn prediction(
 
 async fn write_home(hub: &Hub, caller: &Caller) -> Result<String, Problem> {
     let store = &*hub.store;
-    let active = predictions::list(store, Which::Active, "", i64::MAX, PREDICTIONS_MAX).await?;
+    let mut active = predictions::list(store, Which::Active, "", i64::MAX, PREDICTIONS_MAX).await?;
+    // the most urgent first; what has no time last
+    active.sort_by_key(|p| {
+        p.eta_s
+            .map_or(i64::MAX, |[_, median, _]| p.raised_at + median as i64)
+    });
     let hosts = agents::list(store, "", 0, HOSTS_MAX).await?;
     let told = alerts::list(store, "", "", i64::MAX, ALERTS_MAX).await?;
     Ok(render::home(

@@ -7,6 +7,7 @@ use crate::server::{self, route};
 use crate::{fleet, notify, tls};
 use anyhow::Context;
 use arki_model::clock::SystemClock;
+use std::io::IsTerminal;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,6 +17,7 @@ use tokio_rustls::TlsAcceptor;
 pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_max_level(tracing::Level::INFO)
         .init();
     let acceptor = tls::server(&config.tls).map_err(anyhow::Error::msg)?;

@@ -1,5 +1,7 @@
 //! Silence, its end, its cool-down, and a hub that was away.
 
+#![expect(clippy::too_many_lines, reason = "one story a test")]
+
 use super::*;
 use crate::testing::{NOW, Running, start, summary};
 use arki_model::wire::Kind as Records;
@@ -125,4 +127,89 @@ async fn old_rows_go_and_what_is_referred_to_stays() {
         .await
         .unwrap();
     assert_eq!(left[0].int(0).unwrap(), 0);
+}
+
+#[tokio::test]
+async fn predictions_end_as_what_came_says() {
+    let hub = start("").await;
+    let series = [
+        "disk.used_percent{/a}",
+        "disk.used_percent{/b}",
+        "disk.used_percent{/c}",
+    ];
+    let mut agent = hub.agent(1, "web-1").await;
+    let events: Vec<_> = series
+        .iter()
+        .map(|series| agent.event(series, NOW, 3_600.0))
+        .collect();
+    assert_eq!(
+        hub.ship(agent.seal(Records::Events, 1, &events))
+            .await
+            .status,
+        200
+    );
+    agent.epoch = arki_model::wire::Epoch(8);
+    // at the word all stood at 87.5; then one is full, one has half its room back, one goes on
+    let next = NOW - NOW % 300 + 300;
+    let records = [
+        summary(&series[..1], next, 99.5),
+        summary(&series[1..2], next, 50.0),
+        summary(&series[2..], next, 88.0),
+    ];
+    assert_eq!(
+        hub.ship(agent.seal(Records::Summaries, 1, &records))
+            .await
+            .status,
+        200
+    );
+    let states = async || {
+        let all = crate::store::predictions::list(
+            &*hub.hub.store,
+            crate::store::predictions::Which::All,
+            "",
+            i64::MAX,
+            9,
+        );
+        let all = all.await.unwrap();
+        all.into_iter()
+            .rev()
+            .map(|one| one.state)
+            .collect::<Vec<_>>()
+    };
+    pass(&hub, 600).await;
+    assert_eq!(
+        states().await,
+        ["happened", "active", "active"],
+        "averted only after half an hour of calm"
+    );
+    pass(&hub, 1_800).await;
+    assert_eq!(states().await, ["happened", "averted", "active"]);
+    // p90 was said to be 1.3 hours
+    pass(&hub, 2 * 4_680 - 2_400).await;
+    assert_eq!(states().await, ["happened", "averted", "active"]);
+    pass(&hub, 60).await;
+    assert_eq!(states().await, ["happened", "averted", "expired"]);
+    let ended: Vec<_> = told(&hub)
+        .await
+        .into_iter()
+        .filter(|(kind, _)| kind == "ended")
+        .collect();
+    assert_eq!(
+        ended,
+        pairs(&[
+            ("ended", "pending"),
+            ("ended", "pending"),
+            ("ended", "quieted")
+        ])
+    );
+    // the next word on the same series is a new prediction
+    let again = agent.event(series[0], NOW + 20_000, 3_600.0);
+    agent.epoch = arki_model::wire::Epoch(7);
+    assert_eq!(
+        hub.ship(agent.seal(Records::Events, 4, &[again]))
+            .await
+            .status,
+        200
+    );
+    assert_eq!(states().await, ["happened", "averted", "expired", "active"]);
 }

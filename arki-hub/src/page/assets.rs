@@ -13,6 +13,11 @@ pub async fn script() -> impl IntoResponse {
     asset("text/javascript; charset=utf-8", include_str!("page.js"))
 }
 
+/// `GET /assets/icon.svg`
+pub async fn icon() -> impl IntoResponse {
+    asset("image/svg+xml", include_str!("icon.svg"))
+}
+
 fn asset(kind: &'static str, content: &'static str) -> impl IntoResponse {
     (
         [

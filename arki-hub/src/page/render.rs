@@ -39,7 +39,7 @@ pub(super) fn frame(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <meta name=\"color-scheme\" content=\"light dark\">{refresh}<title>{title} · Arki</title>\
-         <link rel=\"stylesheet\" href=\"/assets/page.css\"><script src=\"/assets/page.js\" defer></script></head>\
+         <link rel=\"icon\" href=\"/assets/icon.svg\"><link rel=\"stylesheet\" href=\"/assets/page.css\"><script src=\"/assets/page.js\" defer></script></head>\
          <body><header><a href=\"/\">Arki</a>{out}</header><main>{main}</main></body></html>",
         title = text(title)
     )
@@ -77,12 +77,12 @@ fn host_table(hosts: &[Agent], now_s: i64) -> String {
         .map(|agent| {
             let worst = agent.severity.map(severity_name).unwrap_or_default();
             let predictions = if agent.predictions > 0 {
-                format!("<b class=\"{worst}\">{}</b>", counted(agent.predictions as usize, "prediction"))
+                format!("<b class=\"{worst}\">{}</b>", agent.predictions)
             } else {
                 "–".to_owned()
             };
             format!(
-                "<tr><td><a href=\"/hosts/{id}\">{host}</a></td><td><span class=\"state {state}\">{state}</span></td>\
+                "<tr><td class=\"name\"><a href=\"/hosts/{id}\">{host}</a></td><td><span class=\"state {state}\">{state}</span></td>\
                  <td>{predictions}</td><td>{seen}</td><td class=\"wide\">{version}</td></tr>",
                 id = arki_model::hex::encode(&agent.agent_id),
                 host = text(&agent.host),
@@ -106,7 +106,7 @@ fn alert_table(told: &[Alert], now_s: i64) -> String {
         .iter()
         .map(|alert| {
             format!(
-                "<tr><td>{}</td><td>{}</td><td>{}</td><td><span class=\"state {state}\">{state}</span> {}</td></tr>",
+                "<tr><td>{}</td><td class=\"wide\">{}</td><td class=\"name\">{}</td><td><span class=\"state {state}\">{state}</span> {}</td></tr>",
                 ago(alert.time, now_s),
                 text(&alert.kind),
                 text(&if alert.series.is_empty() { alert.host.clone() } else { format!("{} {}", alert.host, alert.series) }),
@@ -116,7 +116,7 @@ fn alert_table(told: &[Alert], now_s: i64) -> String {
         })
         .collect();
     format!(
-        "<table><thead><tr><th>When<th>What<th>Where<th>Told</tr></thead><tbody>{rows}</tbody></table>"
+        "<table><thead><tr><th>When<th class=\"wide\">What<th>Where<th>Told</tr></thead><tbody>{rows}</tbody></table>"
     )
 }
 
@@ -249,7 +249,7 @@ pub(super) fn prediction(caller: &Caller, p: &Prediction, now_s: i64) -> String 
     };
     let main = format!(
         "<h1>{host}</h1><article class=\"{severity}\"><p class=\"series\">{series}</p>\
-         <p class=\"left\">{left}</p><p>{value}; said {events} since {first}.</p></article>\
+         <p class=\"left\">{left}</p><p>{value}; said {events}, first {first}.</p></article>\
          <h2>Evidence</h2><table><thead><tr><th>Voter<th>Says<th>Because</tr></thead><tbody>{votes}</tbody></table>\
          {processes}<p><a href=\"/hosts/{agent}\">All series of this host</a></p>",
         host = text(&p.host),

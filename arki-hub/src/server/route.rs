@@ -41,7 +41,7 @@ pub struct Route {
 pub fn table() -> Vec<Route> {
     use Access::{Needs, Open};
     use Scope::{Admin, Read};
-    let rows: [(Access, &'static str, MethodRouter<Arc<Hub>>); 25] = [
+    let rows: [(Access, &'static str, MethodRouter<Arc<Hub>>); 26] = [
         (Open, "/healthz", get(health::healthz)),
         (Open, arki_model::wire::INGEST_PATH, post(ingest::batch)),
         (Open, arki_model::wire::ENROLL_PATH, post(ingest::enroll)),
@@ -71,6 +71,7 @@ pub fn table() -> Vec<Route> {
         (Open, "/sign-out", post(page::session::sign_out)),
         (Open, "/assets/page.css", get(page::assets::style)),
         (Open, "/assets/page.js", get(page::assets::script)),
+        (Open, "/assets/icon.svg", get(page::assets::icon)),
     ];
     rows.into_iter()
         .map(|(access, path, handlers)| Route {
@@ -159,6 +160,7 @@ mod tests {
             "/sign-out",
             "/assets/page.css",
             "/assets/page.js",
+            "/assets/icon.svg",
         ];
         assert_eq!(open, expected);
     }

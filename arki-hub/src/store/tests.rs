@@ -7,7 +7,7 @@ use std::sync::Arc;
 mod enrolment;
 mod ingest;
 mod people;
-mod server;
+pub(crate) mod server;
 
 /// A time within the partitions' and retention's reach.
 pub(super) const NOW: UnixSeconds = 1_760_000_000;

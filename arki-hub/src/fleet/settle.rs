@@ -1,0 +1,141 @@
+//! How predictions end, as far as the hub sees it from the summaries: nothing is predicted here, what was predicted is
+//! held against what came.
+//!
+//! The same rules as the agent's ledger has: crossing the bound is *happened*; giving back an eighth of the room and
+//! half an hour of calm is *averted*; twice the latest time that was said is *expired*. A prediction without a bound
+//! ends when it has not been said for an hour.
+
+use crate::store::alerts::{self, Kind, NewAlert};
+use crate::store::series::Range;
+use crate::store::{Row, Step, Store, StoreError};
+use crate::{api::predictions::uuid, values};
+use arki_model::clock::UnixSeconds;
+
+/// Predictions in one look at most; the rest comes with the next one.
+const PREDICTIONS_MAX: i64 = 1_000;
+/// What was not said for this long is over, where there is no time that was said.
+const UNSAID_S: i64 = 3_600;
+/// As the ledger has them.
+const CALM_S: i64 = 1_800;
+const TURNED_ROUND: f64 = 0.125;
+/// Summaries are rounded to a hundredth of a point.
+const ROUNDING: f64 = 0.005;
+/// The length of a bucket: it is known at its end.
+const BUCKET_S: i64 = 300;
+/// Buckets looked at for one prediction: a fortnight.
+const BUCKETS_MAX: usize = 14 * 288;
+
+/// One active prediction.
+struct Active {
+    prediction_no: i64,
+    agent_no: i64,
+    series: String,
+    event_id: Vec<u8>,
+    severity: i64,
+    raised_at: UnixSeconds,
+    value: f64,
+    bound: Option<f64>,
+    high_s: Option<f64>,
+}
+
+impl Active {
+    fn from(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            prediction_no: row.int(0)?,
+            agent_no: row.int(1)?,
+            series: row.text(2)?,
+            event_id: row.bytes(3)?,
+            severity: row.int(4)?,
+            raised_at: row.time(5)?,
+            value: row.real(6)?,
+            bound: row.maybe_real(7)?,
+            high_s: row.maybe_real(8)?,
+        })
+    }
+}
+
+/// Ends what has ended at `now_s`.
+pub(super) async fn settle(store: &dyn Store, now_s: UnixSeconds) -> Result<(), StoreError> {
+    let sql = "SELECT prediction_no, agent_no, series, event_id, severity, raised_at, value, bound, eta_high_s \
+               FROM prediction WHERE ended_at IS NULL ORDER BY prediction_no LIMIT $1";
+    for row in store.query(sql, &values![PREDICTIONS_MAX]).await? {
+        let active = Active::from(&row)?;
+        if let Some((state, ended_at)) = outcome(store, &active, now_s).await? {
+            end(store, &active, state, ended_at, now_s).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn outcome(
+    store: &dyn Store,
+    active: &Active,
+    now_s: UnixSeconds,
+) -> Result<Option<(&'static str, UnixSeconds)>, StoreError> {
+    if let Some(bound) = active.bound {
+        let range = Range {
+            agent_no: active.agent_no,
+            series: &active.series,
+            // the bucket that began before the word may hold what came before it
+            from: active.raised_at,
+            to: now_s + 1,
+            limit: BUCKETS_MAX,
+        };
+        let points = store.samples(&range).await?;
+        let is_up = bound >= active.value;
+        let crossed = points.iter().find(|point| {
+            if is_up {
+                f64::from(point.max) >= bound - ROUNDING
+            } else {
+                f64::from(point.min) <= bound + ROUNDING
+            }
+        });
+        if let Some(point) = crossed {
+            return Ok(Some(("happened", (point.time + BUCKET_S).min(now_s))));
+        }
+        let room = (bound - active.value).abs();
+        let is_back = points
+            .last()
+            .is_some_and(|p| (bound - f64::from(p.last)).abs() > room * (1.0 + TURNED_ROUND));
+        if is_back && now_s - active.raised_at > CALM_S {
+            return Ok(Some(("averted", now_s)));
+        }
+    }
+    let patience_s = active
+        .high_s
+        .map_or(UNSAID_S, |high_s| ((2.0 * high_s) as i64).max(CALM_S));
+    Ok((now_s - active.raised_at > patience_s).then_some(("expired", now_s)))
+}
+
+async fn end(
+    store: &dyn Store,
+    active: &Active,
+    state: &'static str,
+    ended_at: UnixSeconds,
+    now_s: UnixSeconds,
+) -> Result<(), StoreError> {
+    let alert = NewAlert {
+        kind: Kind::Ended,
+        agent_no: active.agent_no,
+        series: &active.series,
+        severity: if state == "happened" {
+            active.severity
+        } else {
+            0
+        },
+        cause: format!("ended:{}", uuid(&active.event_id)),
+        event_id: Some(&active.event_id),
+        reason: state,
+        now_s,
+        quieted: (state == "expired").then_some("it came to nothing"),
+    };
+    // a word that came in between renews it: then it has not ended
+    let claim = Step::must(
+        "UPDATE prediction SET state = $2, ended_at = $3 WHERE prediction_no = $1 AND ended_at IS NULL AND raised_at = $4",
+        values![active.prediction_no, state, ended_at, active.raised_at],
+    );
+    store
+        .transact(&[claim, alerts::step(&alert)])
+        .await
+        .map(drop)
+}
