@@ -88,6 +88,13 @@ pub(crate) async fn start(settings: &str) -> Running {
     start_with(config, folder).await
 }
 
+/// Starts a hub over PostgreSQL; `None` where there is none.
+pub(crate) async fn start_on_postgres() -> Option<Running> {
+    let mut config = Config::default();
+    config.database.url = crate::store::tests::server::database().await?;
+    Some(start_with(config, tempfile::tempdir().unwrap()).await)
+}
+
 /// Starts a hub with `config`.
 pub(crate) async fn start_with(config: Config, folder: tempfile::TempDir) -> Running {
     let clock = Arc::new(HandClock(AtomicI64::new(NOW)));

@@ -3,7 +3,7 @@
 #![expect(clippy::too_many_lines, reason = "one story a test")]
 
 use super::*;
-use crate::testing::{NOW, Running, start, summary};
+use crate::testing::{NOW, Running, start, start_on_postgres, summary};
 use arki_model::wire::Kind as Records;
 
 const QUARTER: i64 = 900;
@@ -131,7 +131,17 @@ async fn old_rows_go_and_what_is_referred_to_stays() {
 
 #[tokio::test]
 async fn predictions_end_as_what_came_says() {
-    let hub = start("").await;
+    ended(start("").await).await;
+}
+
+#[tokio::test]
+async fn predictions_end_as_what_came_says_on_postgres() {
+    if let Some(hub) = start_on_postgres().await {
+        ended(hub).await;
+    }
+}
+
+async fn ended(hub: Running) {
     let series = [
         "disk.used_percent{/a}",
         "disk.used_percent{/b}",
@@ -202,6 +212,8 @@ async fn predictions_end_as_what_came_says() {
             ("ended", "quieted")
         ])
     );
+    maintain(&hub.hub, NOW).await.unwrap();
+    crate::notify::work(&hub.hub).await.unwrap();
     // the next word on the same series is a new prediction
     let again = agent.event(series[0], NOW + 20_000, 3_600.0);
     agent.epoch = arki_model::wire::Epoch(7);

@@ -4,7 +4,7 @@
 
 use crate::auth::{Scope, digest};
 use crate::store::tokens;
-use crate::testing::{NOW, start, summary};
+use crate::testing::{NOW, Running, start, start_on_postgres, summary};
 use arki_model::signature::PrivateKey;
 use arki_model::wire::{self, Kind};
 
@@ -13,7 +13,17 @@ const START: i64 = NOW - NOW % 300 - 300;
 
 #[tokio::test]
 async fn what_an_agent_ships_is_what_people_see() {
-    let hub = start("").await;
+    shown(start("").await).await;
+}
+
+#[tokio::test]
+async fn what_an_agent_ships_is_what_people_see_from_postgres() {
+    if let Some(hub) = start_on_postgres().await {
+        shown(hub).await;
+    }
+}
+
+async fn shown(hub: Running) {
     let key = hub.key(Scope::Read).await;
     let mut agent = hub.agent(1, "web-1").await;
     let shipped = agent.seal(Kind::Summaries, 1, &[summary(&NAMES, START, 42.0)]);
