@@ -10,6 +10,7 @@ mod storage;
 
 use crate::collect::{CollectSettings, Collector, Collectors, Moment, Roots};
 use crate::config::Config;
+use crate::context::{Announced, Calendar, Contexts};
 use crate::events::EventLog;
 use crate::health::{Cost, Problems};
 use crate::identity::{self, IdentityError};
@@ -18,7 +19,6 @@ use crate::playback::Playback;
 use crate::state::{StateDir, StateError};
 use crate::timekeeper::Timekeeper;
 use arki_model::clock::Clock;
-use arki_model::context::ActiveContext;
 use arki_model::engine::Settings;
 use arki_model::event::{EVENT_VERSION, Event, PROCESSES_MAX};
 use arki_model::id::EventId;
@@ -34,6 +34,8 @@ use std::time::Duration;
 pub const MEMORY_EVERY: Duration = Duration::from_secs(30 * 60);
 /// Events that wait for a disk that takes them: ten minutes of the worst storm that quiet lets through.
 pub const WAITING_MAX: usize = 64;
+/// Contexts that an event names: an event stays below 16 KiB.
+const CONTEXTS_MAX: usize = 8;
 
 /// Why an agent cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +58,9 @@ pub struct Agent {
     key: PrivateKey,
     log: EventLog,
     pipeline: Pipeline,
+    contexts: Contexts,
+    /// Where the host is seen from.
+    roots: Roots,
     time: Timekeeper,
     cost: Cost,
     problems: Problems,
@@ -63,6 +68,7 @@ pub struct Agent {
     waiting: VecDeque<Event>,
     record_due: bool,
     memory_due: bool,
+    contexts_due: bool,
     memory_saved: Duration,
     last_pass: Option<Moment>,
     /// A recorded host is watched, not this one.
@@ -88,6 +94,11 @@ impl Agent {
         if !notes.is_empty() {
             problems.set("state", notes.join("; "));
         }
+        let (announced, note) = state.load::<Announced>(storage::CONTEXTS);
+        let announced = announced.unwrap_or_default();
+        if let Some(note) = note {
+            problems.set("contexts", note);
+        }
         let mut time = Timekeeper::new(now);
         if let Some(last_at) = engine.last_at()
             && now.now_s <= last_at
@@ -99,6 +110,8 @@ impl Agent {
         }
         Ok(Self {
             pipeline: Pipeline::new(collectors(&config), engine),
+            contexts: contexts(&config, announced),
+            roots: config.roots.roots(),
             host: host_name(&config),
             started: now.monotonic,
             memory_saved: now.monotonic,
@@ -113,6 +126,7 @@ impl Agent {
             waiting: VecDeque::new(),
             record_due: false,
             memory_due: false,
+            contexts_due: false,
             last_pass: None,
             recorded: false,
         })
@@ -123,6 +137,12 @@ impl Agent {
         let all: Vec<Box<dyn Collector>> = vec![Box::new(playback)];
         self.pipeline
             .set_collectors(Collectors::of(Roots::default(), all));
+        // What runs on this host explains nothing about that one.
+        self.roots = Roots {
+            proc: "/dev/null".into(),
+            sys: "/dev/null".into(),
+            root: "/dev/null".into(),
+        };
         self.recorded = true;
     }
 
@@ -144,13 +164,19 @@ impl Agent {
             // Windows and record must be of the same time on disk too.
             (self.memory_due, self.record_due) = (true, true);
         }
-        let contexts: Vec<ActiveContext> = Vec::new();
         let before = self.ledger_mark();
+        let engine_moment = Moment {
+            now_s: at,
+            ..moment
+        };
+        let contexts = self
+            .contexts
+            .pass(&self.config.roots.roots(), engine_moment);
         let told = self
             .pipeline
-            .pass(&*self.clock, moment, at, self.cost.last(), &contexts);
+            .pass(&*self.clock, moment, at, self.cost.last(), contexts);
         for prediction in told {
-            self.raise(prediction, &contexts);
+            self.raise(prediction);
         }
         self.record_due |= self.ledger_mark() != before;
         self.memory_due |= moment.monotonic.saturating_sub(self.memory_saved) >= MEMORY_EVERY;
@@ -163,7 +189,7 @@ impl Agent {
     }
 
     /// Makes an event of a prediction and queues it for the disk.
-    fn raise(&mut self, prediction: Prediction, contexts: &[ActiveContext]) {
+    fn raise(&mut self, prediction: Prediction) {
         let mut random = [0; 10];
         if let Err(error) = getrandom::fill(&mut random) {
             // Without randomness ids of one millisecond could meet; the chain's number still tells events apart.
@@ -178,9 +204,12 @@ impl Agent {
             sequence: 0,
             previous: [0; 32],
             processes: self.pipeline.top_growth(&prediction.series, PROCESSES_MAX),
-            context: contexts
+            context: self
+                .contexts
+                .active()
                 .iter()
                 .map(|context| context.name.clone())
+                .take(CONTEXTS_MAX)
                 .collect(),
             signed_at: now_s,
             prediction,
@@ -242,7 +271,9 @@ impl Agent {
         self.pipeline.engine_mut().reconfigure(kinds, series_max);
         if !self.recorded {
             self.pipeline.set_collectors(collectors(&self.config));
+            self.roots = self.config.roots.roots();
         }
+        self.contexts = contexts(&self.config, self.contexts.announced().clone());
         tracing::info!("the configuration was read again");
     }
 
@@ -284,6 +315,12 @@ pub(crate) fn collectors(config: &Config) -> Collectors {
         ..CollectSettings::default()
     };
     Collectors::new(config.roots.roots(), &settings)
+}
+
+/// The calendar is in local time. Its entries were checked when the configuration was read.
+fn contexts(config: &Config, announced: Announced) -> Contexts {
+    let calendar = Calendar::new(&config.context, jiff::tz::TimeZone::system());
+    Contexts::new(calendar.unwrap_or_default(), announced)
 }
 
 fn host_name(config: &Config) -> String {

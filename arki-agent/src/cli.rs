@@ -32,6 +32,9 @@ pub enum Command {
     Status(command::status::Args),
     /// Tell everything about an event, or about a series
     Explain(command::explain::Args),
+    /// Announce what is going on, so that nobody is told of what it does
+    #[command(subcommand)]
+    Context(command::context::Args),
     /// Check configuration, permissions and kernel, and say what to do
     Doctor(command::doctor::Args),
     /// Replay history and print what would have been predicted

@@ -1,5 +1,6 @@
 //! The commands, one file each, and what they share: how they start and how they end.
 
+pub mod context;
 pub mod doctor;
 pub mod explain;
 pub mod replay;
@@ -35,6 +36,7 @@ fn dispatch(global: &Global, command: Command) -> Outcome {
         Command::Run(args) => run::run(global, &args),
         Command::Status(args) => status::run(global, &args),
         Command::Explain(args) => explain::run(global, &args),
+        Command::Context(args) => context::run(global, &args),
         Command::Doctor(args) => doctor::run(global, &args),
         Command::Replay(args) => replay::run(&args),
         Command::Verify(args) => verify::run(global, &args),

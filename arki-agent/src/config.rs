@@ -17,6 +17,7 @@ pub use series::SeriesSettings;
 
 use crate::collect::log::{LOGS_MAX, LogSettings};
 use crate::collect::service::ServiceSettings;
+use crate::context::ContextSettings;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -60,6 +61,9 @@ pub struct Config {
     /// Logs that are followed.
     #[serde(default)]
     pub log: Vec<LogSettings>,
+    /// Known contexts that come back, by day and time.
+    #[serde(default)]
+    pub context: Vec<ContextSettings>,
     /// Where the host is seen from.
     #[serde(default)]
     pub roots: RootsSettings,
@@ -143,6 +147,18 @@ impl Config {
                 };
                 let found = found.map_or("not there".to_owned(), |text| format!("{text:?}"));
                 (format!("log[{index}].{key}"), found, allowed)
+            })?;
+        }
+        for (index, context) in self.context.iter().enumerate() {
+            context.check().map_err(|(key, allowed)| {
+                let found = match key {
+                    "name" => format!("{:?}", context.name),
+                    "days" => format!("{:?}", context.days),
+                    "series" => format!("{:?}", context.series),
+                    "from" => format!("{:?}", context.from.as_deref().unwrap_or("")),
+                    _ => format!("{:?}", context.to.as_deref().unwrap_or("")),
+                };
+                (format!("context[{index}].{key}"), found, allowed)
             })?;
         }
         if self.log.len() > LOGS_MAX {

@@ -1,7 +1,10 @@
 //! What a running agent answers on its socket.
 
 use super::Agent;
+use crate::collect::Moment;
+use crate::context::AnnounceError;
 use crate::socket::message::{Request, Response};
+use crate::terminal::span;
 use arki_model::dsse;
 
 /// Events in one answer: at most 64 lines of 4 to 20 KiB.
@@ -21,11 +24,50 @@ impl Agent {
                 Err(reason) => Response::Refused { reason },
             },
             Request::Events { from } => self.signed_lines(from),
-            Request::ContextBegin { .. } | Request::ContextEnd { .. } | Request::ContextList => {
-                Response::Contexts {
-                    contexts: Vec::new(),
-                }
+            Request::ContextBegin {
+                name,
+                ttl_s,
+                series,
+            } => self.begin_context(&name, ttl_s, &series),
+            Request::ContextEnd { name } => self.end_context(&name),
+            Request::ContextList => Response::Contexts {
+                contexts: self.context_list(),
+            },
+        }
+    }
+
+    fn begin_context(&mut self, name: &str, ttl_s: u64, series: &[String]) -> Response {
+        let now_s = self.time.at(Moment::now(&*self.clock));
+        let done = self
+            .contexts
+            .announced_mut()
+            .begin(name, ttl_s, series, now_s);
+        self.announced(done, || {
+            format!("{name} is known for {}", span(ttl_s as f64))
+        })
+    }
+
+    fn end_context(&mut self, name: &str) -> Response {
+        let now_s = self.time.at(Moment::now(&*self.clock));
+        let done = self.contexts.announced_mut().end(name, now_s);
+        self.announced(done, || format!("{name} is over"))
+    }
+
+    /// Saves what was announced, so that a restart in the middle of a backup does not forget it.
+    fn announced(
+        &mut self,
+        done: Result<(), AnnounceError>,
+        text: impl Fn() -> String,
+    ) -> Response {
+        match done {
+            Ok(()) => {
+                self.contexts_due = true;
+                self.settle();
+                Response::Done { text: text() }
             }
+            Err(error) => Response::Refused {
+                reason: error.to_string(),
+            },
         }
     }
 

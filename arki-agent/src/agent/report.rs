@@ -6,12 +6,12 @@ use crate::events::Listed;
 use crate::explain::{Day, EventView, Explanation, Fate, LISTED_MAX, Line, SeriesView};
 use crate::health::{RESIDENT_BYTES_BUDGET, resident_bytes};
 use crate::status::{
-    ClockSet, Collect, Hub, Hushed, LastEvent, Ledger, Own, Predicted, Problem, SCHEMA, Status,
-    Unread, Why,
+    ClockSet, Collect, Context, Hub, Hushed, LastEvent, Ledger, Own, Predicted, Problem, SCHEMA,
+    Status, Unread, Why,
 };
 use crate::terminal::span;
 use arki_model::chain;
-use arki_model::context::Source;
+use arki_model::context::{ActiveContext, Source};
 use arki_model::ledger::Active;
 use arki_model::quiet::{Because, HOLD_S, Quieted};
 use arki_model::signature::EVENT_TYPE;
@@ -55,7 +55,7 @@ impl Agent {
             key: self.key.public().to_hex(),
             collect: self.collect_status(now),
             voters: engine.readiness(),
-            contexts: Vec::new(),
+            contexts: self.context_list(),
             predictions: self.predictions(),
             quieted: self.hushed(|_| true),
             ledger: Ledger {
@@ -105,6 +105,28 @@ impl Agent {
                 .map(|last| now.monotonic.saturating_sub(last.monotonic).as_secs() as i64),
             unread: unread.collect(),
         }
+    }
+
+    /// What is known to be going on.
+    pub(super) fn context_list(&self) -> Vec<Context> {
+        let globs = |context: &ActiveContext| {
+            let written = context.series.iter().map(|matcher| matcher.glob().glob());
+            // Braces are escaped for the matcher; a person wrote them bare.
+            written
+                .map(|glob| glob.replace("[{]", "{").replace("[}]", "}"))
+                .collect()
+        };
+        self.contexts
+            .active()
+            .iter()
+            .map(|context| Context {
+                name: context.name.clone(),
+                source: context.source,
+                since: context.since,
+                until: context.until,
+                series: globs(context),
+            })
+            .collect()
     }
 
     /// Notes what the last pass showed to be wrong.

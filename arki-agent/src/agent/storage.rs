@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 const MEMORY: &str = "memory";
 /// Ledger, quiet and the end of the chain.
 const RECORD: &str = "record";
+/// What was announced and is not over.
+pub(super) const CONTEXTS: &str = "contexts";
 
 #[derive(Serialize)]
 struct SavedRecord<'a> {
@@ -53,7 +55,7 @@ pub(super) fn restore(state: &StateDir, settings: Settings) -> (Engine, EventLog
 impl Agent {
     /// True while something could not be written: to be tried again soon.
     pub fn is_unsettled(&self) -> bool {
-        self.record_due || self.memory_due || !self.waiting.is_empty()
+        self.record_due || self.memory_due || self.contexts_due || !self.waiting.is_empty()
     }
 
     /// Writes what is due; what fails stays due and is said.
@@ -73,6 +75,11 @@ impl Agent {
         }
         if self.record_due {
             self.save_record();
+        }
+        if self.contexts_due {
+            let result = self.state.save(CONTEXTS, self.contexts.announced());
+            self.contexts_due = result.is_err();
+            self.note_saved(result);
         }
         if self.memory_due {
             self.save_memory();

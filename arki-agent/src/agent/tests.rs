@@ -1,5 +1,6 @@
 use super::*;
 use crate::explain::{Explanation, Fate};
+use crate::socket::message::{Request, Response};
 use crate::status::Status;
 use arki_model::clock::ManualClock;
 use arki_model::ledger::Outcome;
@@ -72,7 +73,7 @@ fn a_crash_right_after_an_event_loses_nothing_and_the_chain_goes_on() {
     let clock = Rc::new(ManualClock::at(NOW_S));
     let mut agent = start(dir.path(), &clock);
     agent.pass();
-    agent.raise(prediction(NOW_S), &[]);
+    agent.raise(prediction(NOW_S));
     agent.settle();
     let head = agent.log.head();
     drop(agent); // nothing is saved: a crash
@@ -81,7 +82,7 @@ fn a_crash_right_after_an_event_loses_nothing_and_the_chain_goes_on() {
     let mut agent = start(dir.path(), &clock);
     assert_eq!((agent.log.head(), head.sequence), (head, 1));
     assert!(agent.status().healthy);
-    agent.raise(prediction(NOW_S + 60), &[]);
+    agent.raise(prediction(NOW_S + 60));
     agent.settle();
     let events = agent.log.read_from(0, 9);
     assert_eq!(
@@ -100,7 +101,7 @@ fn an_event_waits_for_a_disk_that_takes_it() {
     agent.pass();
     let in_the_way = dir.path().join("state/events-00000000000000000001.log");
     fs::create_dir(&in_the_way).unwrap();
-    agent.raise(prediction(NOW_S), &[]);
+    agent.raise(prediction(NOW_S));
     agent.settle();
     let status = agent.status();
     assert!(agent.is_unsettled() && !status.healthy);
@@ -208,10 +209,10 @@ fn an_event_is_found_by_the_beginning_of_its_id_its_number_and_its_series() {
     let clock = Rc::new(ManualClock::at(NOW_S));
     let mut agent = start(dir.path(), &clock);
     agent.pass();
-    agent.raise(prediction(NOW_S), &[]);
+    agent.raise(prediction(NOW_S));
     agent.settle();
     clock.advance(3_600);
-    agent.raise(prediction(NOW_S + 3_600), &[]);
+    agent.raise(prediction(NOW_S + 3_600));
     agent.settle();
     let id = agent.status().last_event.unwrap().id;
     let (start, _) = id.split_at(13);
@@ -309,5 +310,54 @@ fn the_limit_of_series_is_said_with_what_to_do() {
     assert!(
         said.contains("limit of 1") && said.contains("series_max"),
         "{said}"
+    );
+}
+
+#[test]
+fn a_context_is_announced_by_who_may_survives_a_restart_and_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Rc::new(ManualClock::at(NOW_S));
+    let mut agent = start(dir.path(), &clock);
+    agent.pass();
+    let begin = Request::ContextBegin {
+        name: "backup".into(),
+        ttl_s: 7_200,
+        series: vec!["disk.used_percent{/var}".into()],
+    };
+    assert!(matches!(
+        agent.answer(begin.clone(), false),
+        Response::Refused { .. }
+    ));
+    assert!(matches!(agent.answer(begin, true), Response::Done { .. }));
+    drop(agent);
+    let mut agent = start(dir.path(), &clock);
+    clock.advance(30);
+    agent.pass();
+    let contexts = agent.status().contexts;
+    let backup = contexts
+        .iter()
+        .find(|context| context.name == "backup")
+        .unwrap();
+    assert_eq!(
+        (backup.until, backup.series.len()),
+        (Some(NOW_S + 7_200), 1)
+    );
+    assert_eq!(backup.series[0], "disk.used_percent{/var}");
+    let end = Request::ContextEnd {
+        name: "backup".into(),
+    };
+    assert!(matches!(
+        agent.answer(end.clone(), true),
+        Response::Done { .. }
+    ));
+    assert!(matches!(agent.answer(end, true), Response::Refused { .. }));
+    clock.advance(30);
+    agent.pass();
+    assert!(
+        agent
+            .status()
+            .contexts
+            .iter()
+            .all(|context| context.name != "backup")
     );
 }

@@ -22,8 +22,7 @@ fn parse(text: &str) -> Result<Config, String> {
 
 #[test]
 fn every_refusal_names_the_file_the_key_and_what_is_allowed() {
-    let top =
-        "allowed here: interval, state_dir, socket, series_max, host, series, service, log, roots";
+    let top = "allowed here: interval, state_dir, socket, series_max, host, series, service, log, context, roots";
     for (text, said) in [
         (
             "intervall = '30s'",
@@ -76,6 +75,10 @@ fn every_refusal_names_the_file_the_key_and_what_is_allowed() {
         (
             "[[log]]\nname = 'a'\npath = 'b'",
             "FILE: `log[0].path` is \"b\", but must be an absolute path without `..`",
+        ),
+        (
+            "[[context]]\nname = 'a'\nfrom = '25:00'",
+            "FILE: `context[0].from` is \"25:00\", but must be FROM",
         ),
         (
             "series = 3",
@@ -209,7 +212,12 @@ fn the_example_that_ships_states_every_key_with_its_default() {
     ] {
         assert_eq!(stated, default, "{key}");
     }
-    assert!(!stated.series.is_empty() && !stated.service.is_empty() && !stated.log.is_empty());
+    assert!(
+        !stated.series.is_empty()
+            && !stated.service.is_empty()
+            && !stated.log.is_empty()
+            && !stated.context.is_empty()
+    );
     let table: toml::Table = toml::from_str(&full).unwrap();
     let unknown = parse("nonsense = 1").unwrap_err();
     let (_, allowed) = unknown.split_once("allowed here: ").unwrap();

@@ -82,3 +82,33 @@ fn a_file_that_is_no_chain_fails_with_its_line() {
         stderr(&output)
     );
 }
+
+#[test]
+fn a_context_is_begun_listed_and_ended() {
+    let home = Home::new("");
+    assert_eq!(home.ask(&["context", "list"]).status.code(), Some(3));
+    let _daemon = home.run();
+    let begun = home.ask(&[
+        "context", "begin", "backup", "--ttl", "2h", "--series", "disk.*",
+    ]);
+    assert_eq!(stdout(&begun), "backup is known for 2 h 00\n");
+    home.next_pass();
+    let listed = stdout(&home.ask(&["context", "list"]));
+    assert!(
+        listed.contains("backup (announced) since ") && listed.contains(": disk.*"),
+        "{listed}"
+    );
+    assert!(stdout(&home.ask(&["status"])).contains("backup (announced until "));
+    assert_eq!(
+        home.ask(&["context", "end", "backup"]).status.code(),
+        Some(0)
+    );
+    let again = home.ask(&["context", "end", "backup"]);
+    assert_eq!(again.status.code(), Some(1));
+    assert_eq!(
+        home.ask(&["context", "begin", "x", "--ttl", "soon"])
+            .status
+            .code(),
+        Some(64)
+    );
+}
