@@ -163,6 +163,8 @@ pub struct Context {
 pub struct Predicted {
     /// The newest event about it.
     pub event: Option<String>,
+    /// That event's number.
+    pub sequence: Option<u64>,
     /// The series.
     pub series: String,
     /// How much to hurry.

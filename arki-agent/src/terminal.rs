@@ -69,7 +69,7 @@ pub fn bytes(bytes: f64) -> String {
 pub fn figure(value: f64) -> String {
     match value.abs() {
         v if v >= 1000.0 || v == 0.0 => format!("{value:.0}"),
-        v if v >= 1.0 => format!("{value:.1}"),
+        v if v >= 1.0 => format!("{value:.1}").replace(".0", ""),
         v if v >= 0.01 => format!("{value:.3}"),
         _ => format!("{value:.1e}"),
     }
@@ -124,6 +124,10 @@ pub struct Paint(bool);
 impl Paint {
     /// No colour.
     pub const PLAIN: Self = Self(false);
+
+    /// Colour, whoever looks.
+    #[cfg(test)]
+    pub const ALWAYS: Self = Self(true);
 
     /// As the standard output wants it.
     pub fn for_stdout() -> Self {
@@ -188,8 +192,8 @@ mod tests {
             ["7.2 MiB", "12 B", "4.5 TiB"]
         );
         assert_eq!(
-            [0.0, 0.0314, 4.21, 98.5, 1249.6, 1e-5].map(figure),
-            ["0", "0.031", "4.2", "98.5", "1250", "1.0e-5"]
+            [0.0, 0.0314, 4.21, 98.5, 100.0, 1249.6, 1e-5].map(figure),
+            ["0", "0.031", "4.2", "98.5", "100", "1250", "1.0e-5"]
         );
     }
 

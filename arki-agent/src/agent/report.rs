@@ -180,6 +180,7 @@ impl Agent {
             .find(|vote| vote.verdict == Verdict::Yes);
         Predicted {
             event: event.map(|listed| listed.id.to_string()),
+            sequence: event.map(|listed| listed.sequence),
             series: prediction.series.clone(),
             severity: prediction.severity,
             value: self

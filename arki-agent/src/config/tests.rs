@@ -78,7 +78,7 @@ fn every_refusal_names_the_file_the_key_and_what_is_allowed() {
         ),
         (
             "[[context]]\nname = 'a'\nfrom = '25:00'",
-            "FILE: `context[0].from` is \"25:00\", but must be FROM",
+            "FILE: `context[0].from` is \"25:00\", but must be a local time from 00:00 to 23:59, as HH:MM",
         ),
         (
             "series = 3",

@@ -245,13 +245,13 @@ fn series_text(text: &mut Text, view: &SeriesView, clock: &dyn Fn(i64) -> String
                 .map_or("behaves oddly".to_owned(), |[_, median, _]| {
                     format!("fails in {}", span(median - view.now_s as f64))
                 });
-            let id = predicted.event.as_deref().unwrap_or("");
+            let id = predicted.sequence.unwrap_or_default();
             text.field(
                 "Predicted",
                 &format!(
                     "{left}; {}; arki-agent explain {}",
                     safe(&predicted.reason),
-                    safe(id)
+                    id
                 ),
             );
         }

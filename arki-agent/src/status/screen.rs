@@ -151,7 +151,11 @@ fn voters(screen: &mut Screen, status: &Status, clock: &dyn Fn(i64) -> String) {
             let until = context
                 .until
                 .map_or(String::new(), |until| format!(" until {}", clock(until)));
-            format!("{} ({:?}{until})", safe(&context.name), context.source).to_lowercase()
+            format!(
+                "{} ({}{until})",
+                safe(&context.name),
+                format!("{:?}", context.source).to_lowercase()
+            )
         })
         .collect();
     let text = if contexts.is_empty() {
@@ -200,23 +204,20 @@ fn prediction(screen: &mut Screen, predicted: &Predicted, now_s: i64) {
         Some(bound) => format!("{} of {}", figure(predicted.value), figure(bound)),
         None => figure(predicted.value),
     };
-    let voters: Vec<String> = predicted.voters.iter().map(ToString::to_string).collect();
-    let detail = format!(
-        "now {value}; {}: {}",
-        voters.join(" and "),
-        safe(&predicted.reason)
-    );
     let told = span((now_s - predicted.first_raised_at) as f64);
-    let id: String = predicted
-        .event
-        .iter()
-        .flat_map(|id| safe(id).chars().take(13).collect::<Vec<_>>())
-        .collect();
-    for text in [detail, format!("told {told} ago; arki-agent explain {id}")] {
-        screen.lines.push(format!(
-            "            {}",
-            screen.paint.dim(&fit(&text, COLUMNS - 12))
-        ));
+    let voters: Vec<String> = predicted.voters.iter().map(ToString::to_string).collect();
+    let how = match predicted.sequence {
+        Some(number) => format!("; arki-agent explain {number}"),
+        None => String::new(),
+    };
+    for text in [
+        format!("now {value}; told {told} ago{how}"),
+        format!("{}: {}", voters.join(" and "), safe(&predicted.reason)),
+    ] {
+        let line = fit(&text, COLUMNS - 12);
+        screen
+            .lines
+            .push(format!("            {}", screen.paint.dim(&line)));
     }
 }
 
