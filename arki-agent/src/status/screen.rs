@@ -194,8 +194,8 @@ fn prediction(screen: &mut Screen, predicted: &Predicted, now_s: i64) {
         Severity::Info => "odd     ".to_owned(),
     };
     let when = time_left(predicted, now_s);
-    // "  CRITICAL  " before it
-    let room = COLUMNS - 12 - when.chars().count().min(COLUMNS - 32);
+    // "  CRITICAL  " before it, a space behind it
+    let room = COLUMNS - 13 - when.chars().count().min(COLUMNS - 33);
     let name = fit(&safe(&predicted.series), room);
     screen
         .lines

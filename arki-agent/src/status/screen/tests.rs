@@ -115,7 +115,7 @@ Predicts 3 failures:
   CRITICAL  disk.used_percent{/var} full in 1 h 30 (1 h 08 to 2 h 15)
             now 87.2 of 100; told 12 min ago; arki-agent explain 16
             trend and pattern: rises 3.1 points an hour for 2 h 10
-  warning   disk.used_percent{/long/long/l… full in 1 d 6 h (22 h 30 to 1 d 21 h)
+  warning   disk.used_percent{/long/long/… full in 1 d 6 h (22 h 30 to 1 d 21 h)
             now 87.2 of 100; told 12 min ago; arki-agent explain 16
             trend and pattern: rises 3.1 points an hour for 2 h 10
   odd       load.per_core behaves oddly, with 1 more
