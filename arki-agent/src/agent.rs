@@ -169,9 +169,7 @@ impl Agent {
             now_s: at,
             ..moment
         };
-        let contexts = self
-            .contexts
-            .pass(&self.config.roots.roots(), engine_moment);
+        let contexts = self.contexts.pass(&self.roots, engine_moment);
         let told = self
             .pipeline
             .pass(&*self.clock, moment, at, self.cost.last(), contexts);
