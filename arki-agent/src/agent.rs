@@ -48,6 +48,14 @@ pub enum StartError {
     Identity(#[from] IdentityError),
 }
 
+/// What is to be written; stays until it is.
+#[derive(Debug, Default)]
+struct Due {
+    record: bool,
+    memory: bool,
+    contexts: bool,
+}
+
 /// Everything that a running agent holds.
 pub struct Agent {
     config: Config,
@@ -66,9 +74,7 @@ pub struct Agent {
     problems: Problems,
     /// Events that are not on disk yet.
     waiting: VecDeque<Event>,
-    record_due: bool,
-    memory_due: bool,
-    contexts_due: bool,
+    due: Due,
     memory_saved: Duration,
     last_pass: Option<Moment>,
     /// A recorded host is watched, not this one.
@@ -124,9 +130,7 @@ impl Agent {
             cost: Cost::default(),
             problems,
             waiting: VecDeque::new(),
-            record_due: false,
-            memory_due: false,
-            contexts_due: false,
+            due: Due::default(),
             last_pass: None,
             recorded: false,
         })
@@ -162,7 +166,7 @@ impl Agent {
             );
             self.pipeline.engine_mut().shift_time(delta_s);
             // Windows and record must be of the same time on disk too.
-            (self.memory_due, self.record_due) = (true, true);
+            (self.due.memory, self.due.record) = (true, true);
         }
         let before = self.ledger_mark();
         let engine_moment = Moment {
@@ -176,8 +180,8 @@ impl Agent {
         for prediction in told {
             self.raise(prediction);
         }
-        self.record_due |= self.ledger_mark() != before;
-        self.memory_due |= moment.monotonic.saturating_sub(self.memory_saved) >= MEMORY_EVERY;
+        self.due.record |= self.ledger_mark() != before;
+        self.due.memory |= moment.monotonic.saturating_sub(self.memory_saved) >= MEMORY_EVERY;
         self.note_problems();
         self.settle();
         self.last_pass = Some(moment);

@@ -61,7 +61,7 @@ impl Agent {
     ) -> Response {
         match done {
             Ok(()) => {
-                self.contexts_due = true;
+                self.due.contexts = true;
                 self.settle();
                 Response::Done { text: text() }
             }

@@ -55,7 +55,7 @@ pub(super) fn restore(state: &StateDir, settings: Settings) -> (Engine, EventLog
 impl Agent {
     /// True while something could not be written: to be tried again soon.
     pub fn is_unsettled(&self) -> bool {
-        self.record_due || self.memory_due || self.contexts_due || !self.waiting.is_empty()
+        self.due.record || self.due.memory || self.due.contexts || !self.waiting.is_empty()
     }
 
     /// Writes what is due; what fails stays due and is said.
@@ -64,7 +64,7 @@ impl Agent {
             match self.log.append(event.clone(), &self.key) {
                 Ok(_) => {
                     self.waiting.pop_front();
-                    self.record_due = true;
+                    self.due.record = true;
                 }
                 Err(error) => {
                     let text = format!("{error}; {} events wait for the disk", self.waiting.len());
@@ -73,22 +73,22 @@ impl Agent {
                 }
             }
         }
-        if self.record_due {
+        if self.due.record {
             self.save_record();
         }
-        if self.contexts_due {
+        if self.due.contexts {
             let result = self.state.save(CONTEXTS, self.contexts.announced());
-            self.contexts_due = result.is_err();
+            self.due.contexts = result.is_err();
             self.note_saved(result);
         }
-        if self.memory_due {
+        if self.due.memory {
             self.save_memory();
         }
     }
 
     /// Writes everything, at the end.
     pub fn save(&mut self) {
-        (self.record_due, self.memory_due) = (true, true);
+        (self.due.record, self.due.memory) = (true, true);
         self.settle();
     }
 
@@ -98,13 +98,13 @@ impl Agent {
             head: self.log.head(),
         };
         let result = self.state.save(RECORD, &saved);
-        self.record_due = result.is_err();
+        self.due.record = result.is_err();
         self.note_saved(result);
     }
 
     fn save_memory(&mut self) {
         let result = self.state.save(MEMORY, self.pipeline.engine().memory());
-        self.memory_due = result.is_err();
+        self.due.memory = result.is_err();
         if result.is_ok() {
             self.memory_saved = self.clock.monotonic();
         }

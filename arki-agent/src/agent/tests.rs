@@ -126,7 +126,7 @@ fn the_record_is_tried_again_until_it_is_saved() {
     let mut agent = start(dir.path(), &clock);
     let in_the_way = dir.path().join("state/record.partial");
     fs::create_dir(&in_the_way).unwrap();
-    agent.record_due = true;
+    agent.due.record = true;
     agent.pass();
     assert!(
         problem(&agent.status(), "storage")
