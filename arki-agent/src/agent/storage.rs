@@ -2,7 +2,7 @@
 
 use super::Agent;
 use crate::events::EventLog;
-use crate::state::StateDir;
+use crate::state::{StateDir, StateError};
 use arki_model::chain::Head;
 use arki_model::engine::{Engine, Memory, Record, Settings};
 use serde::{Deserialize, Serialize};
@@ -73,17 +73,18 @@ impl Agent {
                 }
             }
         }
-        if self.due.record {
-            self.save_record();
+        // The first that fails ends it: a full disk is said once, not once a file.
+        let all = [Self::save_record, Self::save_contexts, Self::save_memory];
+        for save in all {
+            if let Err(error) = save(self) {
+                let text =
+                    format!("{error}; predicting goes on, and it is tried again every few seconds");
+                self.problems.set("storage", text);
+                return;
+            }
         }
-        if self.due.contexts {
-            let result = self.state.save(CONTEXTS, self.contexts.announced());
-            self.due.contexts = result.is_err();
-            self.note_saved(result);
-        }
-        if self.due.memory {
-            self.save_memory();
-        }
+        self.problems.clear("storage");
+        self.problems.clear("events");
     }
 
     /// Writes everything, at the end.
@@ -92,38 +93,32 @@ impl Agent {
         self.settle();
     }
 
-    fn save_record(&mut self) {
-        let saved = SavedRecord {
-            record: self.pipeline.engine().record(),
-            head: self.log.head(),
-        };
-        let result = self.state.save(RECORD, &saved);
-        self.due.record = result.is_err();
-        self.note_saved(result);
+    fn save_record(&mut self) -> Result<(), StateError> {
+        if self.due.record {
+            let saved = SavedRecord {
+                record: self.pipeline.engine().record(),
+                head: self.log.head(),
+            };
+            self.state.save(RECORD, &saved)?;
+            self.due.record = false;
+        }
+        Ok(())
     }
 
-    fn save_memory(&mut self) {
-        let result = self.state.save(MEMORY, self.pipeline.engine().memory());
-        self.due.memory = result.is_err();
-        if result.is_ok() {
+    fn save_contexts(&mut self) -> Result<(), StateError> {
+        if self.due.contexts {
+            self.state.save(CONTEXTS, self.contexts.announced())?;
+            self.due.contexts = false;
+        }
+        Ok(())
+    }
+
+    fn save_memory(&mut self) -> Result<(), StateError> {
+        if self.due.memory {
+            self.state.save(MEMORY, self.pipeline.engine().memory())?;
+            self.due.memory = false;
             self.memory_saved = self.clock.monotonic();
         }
-        self.note_saved(result);
-    }
-
-    fn note_saved(&mut self, result: Result<(), crate::state::StateError>) {
-        match result {
-            Ok(()) => {
-                if !self.is_unsettled() {
-                    self.problems.clear("storage");
-                    self.problems.clear("events");
-                }
-            }
-            Err(error) => {
-                let text =
-                    format!("{error}; predicting goes on, and it is tried again every few seconds");
-                self.problems.set("storage", text);
-            }
-        }
+        Ok(())
     }
 }
