@@ -17,7 +17,7 @@ const WIDTH_CLEAN: f64 = 0.56;
 const WAY_CLEAN: f64 = 0.43;
 /// There is no hurry to tell what is more than this away: waiting costs nothing and spares false alarms. Three
 /// quarters of the way are asked for at four times this.
-const NO_HURRY_S: f64 = 4.0 * 3_600.0;
+const NO_HURRY_S: f64 = 2.75 * 3_600.0;
 const WAY_FAR: f64 = 0.75;
 /// The hypotheses must mostly agree that it crosses.
 const CROSSING_MIN: f64 = 0.7;

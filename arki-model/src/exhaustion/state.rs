@@ -216,9 +216,12 @@ impl State {
                 continue;
             }
             let known_s = now.known_s();
-            let mut gated = gate(&forecast, known_s, self.stopped(&forecast));
+            // Growth whose beginning was not seen may be the rest of anything.
+            let unseen = usize::from(share > AGE_SHARE.1);
+            let stopped = self.stopped(&forecast) + unseen;
+            let mut gated = gate(&forecast, known_s, stopped);
             if gated == Gate::Open && is_job(now, &forecast) {
-                gated = gate(&forecast, known_s, self.stopped(&forecast) + JOB_STOPS);
+                gated = gate(&forecast, known_s, stopped + JOB_STOPS);
             }
             match gated {
                 Gate::Open => {}

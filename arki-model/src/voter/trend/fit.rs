@@ -15,7 +15,7 @@ const POWERS: [f64; 4] = [0.5, 1.5, 2.0, 3.0];
 /// An e-folding of two and of four times over the time seen.
 const GROWTHS: [f64; 2] = [2.0, 4.0];
 /// From barely bent to flat for the last two thirds.
-const SATURATIONS: [f64; 3] = [1.5, 3.0, 6.0];
+const SATURATIONS: [f64; 3] = [0.8, 2.0, 5.0];
 const CURVED: usize = POWERS.len() + GROWTHS.len() + SATURATIONS.len() + 2;
 
 /// Sums over the points from an index to the newest.
