@@ -9,7 +9,6 @@
 //! Memory does not grow with the length of a trace. A broken trace yields what was predicted up to the
 //! flaw, as a host would have that dies there, and the others are replayed all the same.
 
-pub mod calendar;
 pub mod chart;
 pub mod error;
 pub mod host;
@@ -27,8 +26,8 @@ pub mod story;
 pub mod svg;
 pub mod trace;
 
+use crate::context::Calendar;
 use arki_model::kind::Kinds;
-use calendar::Calendar;
 use error::TraceError;
 use host::Stop;
 use labels::Labels;
@@ -137,3 +136,6 @@ impl Drop for Guard<'_, '_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! `arki-agent replay`: what Arki would have told about history.
 
-use crate::replay::calendar::Calendar;
+use crate::context::Calendar;
 use crate::replay::labels::Labels;
 use crate::replay::ordered::Outputs;
 use crate::replay::report::{self, Style};
@@ -55,7 +55,7 @@ pub fn run(args: &Args) -> super::Outcome {
         paint: Paint::for_stdout(),
     };
     let (kinds, calendar) = match &args.metrics {
-        Some(file) => replay::metrics::load(file)?,
+        Some(file) => replay::metrics::load(file, &style.zone)?,
         None => (Kinds::default(), Calendar::default()),
     };
     if let Some(folder) = &args.svg {

@@ -1,8 +1,8 @@
 //! One trace through the engine: the very calls that the daemon makes at every pass.
 
-use super::calendar::Calendar;
 use super::error::{Flaw, Reason};
 use super::trace::{Row, SERIES_MAX, Trace};
+use crate::context::Calendar;
 use arki_model::clock::UnixSeconds;
 use arki_model::engine::{Engine, Settings};
 use arki_model::kind::Kinds;

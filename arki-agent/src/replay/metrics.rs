@@ -5,12 +5,18 @@
 //! [[series]]
 //! match = "mem_*"
 //! bound = 1.0
+//!
+//! [[context]]
+//! name = "backup"
+//! from = "01:00"
+//! to = "03:00"
 //! ```
 
-use super::calendar::Calendar;
 use crate::config::SeriesSettings;
+use crate::context::{Calendar, ContextSettings};
 use anyhow::{Context, anyhow};
 use arki_model::kind::Kinds;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use std::fs::File;
 use std::io::Read;
@@ -24,10 +30,12 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 struct Metrics {
     #[serde(default)]
     series: Vec<SeriesSettings>,
+    #[serde(default)]
+    context: Vec<ContextSettings>,
 }
 
-/// Reads `file`.
-pub fn load(file: &Path) -> anyhow::Result<(Kinds, Calendar)> {
+/// Reads `file`; the times of day in it are those of `zone`.
+pub fn load(file: &Path, zone: &TimeZone) -> anyhow::Result<(Kinds, Calendar)> {
     let context = || file.display().to_string();
     let mut text = String::new();
     File::open(file)
@@ -36,17 +44,25 @@ pub fn load(file: &Path) -> anyhow::Result<(Kinds, Calendar)> {
     if text.len() as u64 > FILE_BYTES_MAX {
         return Err(anyhow!("longer than {FILE_BYTES_MAX} bytes")).with_context(context);
     }
-    parse(&text).with_context(context)
+    parse(&text, zone).with_context(context)
 }
 
-fn parse(text: &str) -> anyhow::Result<(Kinds, Calendar)> {
+pub(super) fn parse(text: &str, zone: &TimeZone) -> anyhow::Result<(Kinds, Calendar)> {
     let metrics: Metrics = toml::from_str(text)?;
     let rule = |series: &SeriesSettings| {
         let rule = series.rule();
         rule.map_err(|allowed| anyhow!("match = {:?} must be {allowed}", series.pattern))
     };
     let rules: anyhow::Result<_> = metrics.series.iter().map(rule).collect();
-    Ok((Kinds::new(rules?), Calendar::default()))
+    let check = |context: &ContextSettings| {
+        context.check().map_err(|(key, allowed)| {
+            anyhow!("{key} of [[context]] {:?} must be {allowed}", context.name)
+        })
+    };
+    metrics.context.iter().try_for_each(check)?;
+    let calendar = Calendar::new(&metrics.context, zone.clone())
+        .map_err(|(key, allowed)| anyhow!("{key} of [[context]] must be {allowed}"))?;
+    Ok((Kinds::new(rules?), calendar))
 }
 
 #[cfg(test)]
@@ -56,7 +72,7 @@ mod tests {
     #[test]
     fn rules_give_bounds_and_what_is_unknown_is_refused() {
         let text = "[[series]]\nmatch = \"mem_*\"\nbound = 1\n\n[[series]]\nmatch = \"free\"\nbound = 5\ndirection = \"down\"\n";
-        let (kinds, _) = parse(text).unwrap();
+        let (kinds, _) = parse(text, &TimeZone::UTC).unwrap();
         assert_eq!(kinds.bound_of("mem_u").unwrap().value, 1.0);
         assert!(kinds.bound_of("free").unwrap().is_crossed_by(4.0));
         for wrong in [
@@ -65,8 +81,10 @@ mod tests {
             "[[series]]\nmatch = \"[\"\n",
             "[[series]]\nmatch = \"a\"\ndirection = \"left\"\n",
             "series = 5\n",
+            "[[context]]\nname = \"b\"\nfrom = \"25:00\"\n",
+            "[[context]]\nname = \"b\"\nat = \"1\"\n",
         ] {
-            assert!(parse(wrong).is_err(), "{wrong}");
+            assert!(parse(wrong, &TimeZone::UTC).is_err(), "{wrong}");
         }
     }
 }

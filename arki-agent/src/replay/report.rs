@@ -1,6 +1,6 @@
 //! The report of a replay for a person, in 80 columns.
 
-use super::score::Score;
+use super::score::{Score, median};
 use super::story::{Alert, Group, Story};
 use crate::terminal::{COLUMNS, Paint, count, figure, fit, safe, span, wrap};
 use arki_model::clock::UnixSeconds;
@@ -305,17 +305,13 @@ pub fn totals(out: &mut String, totals: &Totals, style: &Style) -> fmt::Result {
             count(totals.words, "word")
         ),
     )?;
-    let mut leads_s = totals.leads_s.clone();
-    leads_s.sort_unstable();
-    let lead = leads_s
-        .get(leads_s.len() / 2)
-        .map_or_else(String::new, |&lead_s| {
-            format!(
-                " (median {} before, {} within the interval)",
-                span(lead_s as f64),
-                totals.inside
-            )
-        });
+    let lead = median(&totals.leads_s).map_or_else(String::new, |lead_s| {
+        format!(
+            " (median {} before, {} within the interval)",
+            span(lead_s as f64),
+            totals.inside
+        )
+    });
     line(out, "happened", &format!("{}{lead}", totals.happened))?;
     line(out, "averted", &totals.averted.to_string())?;
     line(out, "to nothing", &totals.expired.to_string())?;

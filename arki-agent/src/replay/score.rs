@@ -53,10 +53,17 @@ impl Score {
 
     /// The median of the leads.
     pub fn median_lead_s(&self) -> Option<i64> {
-        let mut leads_s = self.leads_s.clone();
-        leads_s.sort_unstable();
-        leads_s.get(leads_s.len() / 2).copied()
+        median(&self.leads_s)
     }
+}
+
+/// The median, to the second; of an even number of values the mean of the two in the middle.
+pub(super) fn median(values: &[i64]) -> Option<i64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable();
+    let high = *sorted.get(sorted.len() / 2)?;
+    let low = sorted[(sorted.len() - 1) / 2];
+    Some(low + (high - low) / 2)
 }
 
 /// Scores one host as the words come, in the order of time.
@@ -220,6 +227,14 @@ mod tests {
         assert_eq!((score.caught, score.false_alarms), (1, 2));
         assert_eq!(score.leads_s, [9_000]);
         assert_eq!((score.eta_right, score.intervals, score.inside), (1, 1, 1));
+    }
+
+    #[test]
+    fn the_median_of_an_even_number_is_between_the_two_in_the_middle() {
+        assert_eq!(median(&[]), None);
+        assert_eq!(median(&[5]), Some(5));
+        assert_eq!(median(&[900, -100, 50]), Some(50));
+        assert_eq!(median(&[40, 1, 20, 900]), Some(30));
     }
 
     #[test]
