@@ -18,9 +18,9 @@ const DECADES_MAX: f32 = 2.5;
 /// Summed weights from which a series is named as involved: more than one voter is surprised by it.
 pub(super) const INVOLVED_MIN: f32 = 1.0;
 /// Evidence with which a voter says yes, in series.
-pub(super) const YES: f32 = 4.5;
+pub(super) const YES: f32 = 3.5;
 /// The budget: mean evidence of the voters that speak.
-pub(super) const BUDGET: f32 = 6.25;
+pub(super) const BUDGET: f32 = 5.75;
 
 /// What a series' surprise weighs, in series: 0 to 1.6.
 pub(super) fn weight(surprise: f32) -> f32 {
