@@ -5,6 +5,7 @@
 //! the memory every [`MEMORY_EVERY`], so that a crash costs half an hour of learning and no prediction.
 
 mod answer;
+mod hub;
 mod report;
 mod storage;
 
@@ -16,6 +17,7 @@ use crate::health::{Cost, Problems};
 use crate::identity::{self, IdentityError};
 use crate::pipeline::Pipeline;
 use crate::playback::Playback;
+use crate::ship::Shipper;
 use crate::state::{StateDir, StateError};
 use crate::timekeeper::Timekeeper;
 use arki_model::clock::Clock;
@@ -50,10 +52,15 @@ pub enum StartError {
 
 /// What is to be written; stays until it is.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four things, each due or not"
+)]
 struct Due {
     record: bool,
     memory: bool,
     contexts: bool,
+    ship: bool,
 }
 
 /// Everything that a running agent holds.
@@ -79,6 +86,10 @@ pub struct Agent {
     last_pass: Option<Moment>,
     /// A recorded host is watched, not this one.
     recorded: bool,
+    /// The way to the hub, where this agent is enrolled at one.
+    shipper: Option<Rc<Shipper>>,
+    /// The number of the last event that was recorded for the hub.
+    shipped: u64,
 }
 
 impl std::fmt::Debug for Agent {
@@ -114,7 +125,7 @@ impl Agent {
             engine.shift_time(delta_s);
             time.went_back(delta_s, now);
         }
-        Ok(Self {
+        let mut agent = Self {
             pipeline: Pipeline::new(collectors(&config), engine),
             contexts: contexts(&config, announced),
             roots: config.roots.roots(),
@@ -133,7 +144,11 @@ impl Agent {
             due: Due::default(),
             last_pass: None,
             recorded: false,
-        })
+            shipper: None,
+            shipped: 0,
+        };
+        agent.open_hub();
+        Ok(agent)
     }
 
     /// Watches a recorded host in place of this one.
@@ -182,6 +197,7 @@ impl Agent {
         }
         self.due.record |= self.ledger_mark() != before;
         self.due.memory |= moment.monotonic.saturating_sub(self.memory_saved) >= MEMORY_EVERY;
+        self.observe(at);
         self.note_problems();
         self.settle();
         self.last_pass = Some(moment);
@@ -276,6 +292,7 @@ impl Agent {
             self.roots = self.config.roots.roots();
         }
         self.contexts = contexts(&self.config, self.contexts.announced().clone());
+        self.open_hub();
         tracing::info!("the configuration was read again");
     }
 
@@ -325,7 +342,7 @@ fn contexts(config: &Config, announced: Announced) -> Contexts {
     Contexts::new(calendar.unwrap_or_default(), announced)
 }
 
-fn host_name(config: &Config) -> String {
+pub(crate) fn host_name(config: &Config) -> String {
     if !config.host.is_empty() {
         return config.host.clone();
     }

@@ -5,12 +5,14 @@
 //! user's own state directory, so that trying it needs no installation.
 
 mod error;
+mod hub;
 mod interval;
 mod load;
 mod roots;
 mod series;
 
 pub use error::ConfigError;
+pub use hub::HubSettings;
 pub use interval::{Interval, parse_duration};
 pub use roots::RootsSettings;
 pub use series::SeriesSettings;
@@ -64,6 +66,9 @@ pub struct Config {
     /// Known contexts that come back, by day and time.
     #[serde(default)]
     pub context: Vec<ContextSettings>,
+    /// The way to the hub.
+    #[serde(default)]
+    pub hub: HubSettings,
     /// Where the host is seen from.
     #[serde(default)]
     pub roots: RootsSettings,
@@ -113,6 +118,9 @@ impl Config {
                 format!("a name of at most {HOST_BYTES_MAX} bytes without control characters");
             return Err(refuse("host".to_owned(), quoted(&self.host), allowed));
         }
+        self.hub
+            .check()
+            .map_err(|(key, found, allowed)| refuse(key, found, allowed))?;
         self.check_lists()
             .map_err(|(key, found, allowed)| refuse(key, found, allowed))
     }

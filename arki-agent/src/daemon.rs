@@ -18,7 +18,7 @@ use std::rc::Rc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
-use tokio::task::LocalSet;
+use tokio::task::{JoinHandle, LocalSet, spawn_local};
 use tokio::time::{MissedTickBehavior, interval};
 
 /// What could not be written is tried again this often: a disk that takes it again is noticed within 10 s.
@@ -97,6 +97,9 @@ pub fn run(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
+        // Only to resolve the name of the hub, which takes no thread for longer than that.
+        .max_blocking_threads(1)
+        .thread_keep_alive(Duration::from_secs(1))
         .build()?;
     LocalSet::new().block_on(&runtime, serve(agent, &*clock, stage.speed, reread))
 }
@@ -132,6 +135,7 @@ async fn serve(
     passes.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut upkeep = interval(notifier.every().map_or(RETRY, |every| every.min(RETRY)));
     upkeep.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut shipping = ship(&agent);
     notifier.ready();
     tracing::info!(interval_s = agent.config().interval.seconds(), "predicting");
     loop {
@@ -143,7 +147,11 @@ async fn serve(
             _ = signals.hang_up.recv() => {
                 notifier.reloading(clock.monotonic());
                 match reread() {
-                    Ok(config) => agent.reload(config),
+                    Ok(config) => {
+                        stop(shipping.take());
+                        agent.reload(config);
+                        shipping = ship(&agent);
+                    }
                     Err(error) => agent.refuse_reload(&error),
                 }
                 notifier.ready();
@@ -164,7 +172,20 @@ async fn serve(
         }
     }
     notifier.stopping();
+    stop(shipping);
     agent.save();
     tracing::info!("saved, leaving");
     Ok(())
+}
+
+/// Sends what waits for the hub, beside everything else.
+fn ship(agent: &Agent) -> Option<JoinHandle<()>> {
+    let shipper = agent.shipper()?;
+    Some(spawn_local(async move { shipper.run().await }))
+}
+
+fn stop(shipping: Option<JoinHandle<()>>) {
+    if let Some(shipping) = shipping {
+        shipping.abort();
+    }
 }

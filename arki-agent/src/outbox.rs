@@ -82,7 +82,7 @@ pub struct Figures {
     pub summaries_acknowledged: u64,
     /// Summaries that were dropped for want of room.
     pub summaries_dropped: u64,
-    /// Events that found no room.
+    /// How often an event found no room; it stays in the local log and is tried again.
     pub events_refused: u64,
     /// Records that were damaged on disk.
     pub records_set_aside: u64,

@@ -107,6 +107,11 @@ impl Pipeline {
         self.readings.get(series)
     }
 
+    /// Every reading of the last pass.
+    pub fn iter_readings(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.readings.iter()
+    }
+
     /// How many readings the last pass had.
     pub fn readings(&self) -> usize {
         self.readings.len()

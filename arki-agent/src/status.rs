@@ -101,6 +101,48 @@ pub struct Hub {
     pub configured: bool,
     /// One line for a person.
     pub text: String,
+    /// What waits for it; none where this agent is not enrolled.
+    #[serde(default)]
+    pub spool: Option<Spool>,
+}
+
+/// What waits for the hub.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spool {
+    /// On disk.
+    pub bytes: u64,
+    /// What may be on disk.
+    pub bytes_max: u64,
+    /// Events that the hub does not have.
+    pub events_waiting: u64,
+    /// Summaries that it does not have.
+    pub summaries_waiting: u64,
+    /// The number of the last event that it has.
+    pub events_acknowledged: u64,
+    /// The number of the last summary that it has.
+    pub summaries_acknowledged: u64,
+    /// Summaries that were dropped for want of room.
+    pub summaries_dropped: u64,
+    /// How often an event found no room.
+    pub events_refused: u64,
+    /// Records that were damaged on disk, or that the hub does not take.
+    pub records_set_aside: u64,
+}
+
+impl From<crate::outbox::Figures> for Spool {
+    fn from(figures: crate::outbox::Figures) -> Self {
+        Self {
+            bytes: figures.bytes,
+            bytes_max: figures.bytes_max,
+            events_waiting: figures.events_waiting,
+            summaries_waiting: figures.summaries_waiting,
+            events_acknowledged: figures.events_acknowledged,
+            summaries_acknowledged: figures.summaries_acknowledged,
+            summaries_dropped: figures.summaries_dropped,
+            events_refused: figures.events_refused,
+            records_set_aside: figures.records_set_aside,
+        }
+    }
 }
 
 /// What is read of the host.

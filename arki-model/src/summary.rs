@@ -3,7 +3,8 @@
 //! The agent's half: [`Summariser`] takes every pass and gives a finished summary when the wall clock enters the next
 //! bucket. Invariants: a bucket that was given is never given again with the same start unless the clock was set back;
 //! names stand in order, so the same series give the same list (and digest) whatever order they were read in; a series
-//! that comes and goes stays in the list for [`KEPT_BUCKETS`], so that the names need not be sent again.
+//! that comes and goes stays in the list for [`KEPT_BUCKETS`], so that the names need not be sent again. What of a bucket
+//! was measured before a restart is not in its summary: a bucket has one.
 
 use crate::clock::UnixSeconds;
 use crate::series::SeriesName;
@@ -78,14 +79,6 @@ impl Summariser {
             self.take(name, value);
         }
         finished
-    }
-
-    /// The record of the bucket that is open, before its time: when the agent stops.
-    pub fn finish(&mut self) -> Result<Option<Vec<u8>>, WireError> {
-        match self.start_s.take() {
-            Some(start_s) => self.close(start_s),
-            None => Ok(None),
-        }
     }
 
     fn take(&mut self, name: &str, value: f64) {
@@ -196,7 +189,8 @@ mod tests {
             last: 9.0,
         };
         assert_eq!(summary.column(1), [Some(load)]);
-        assert_eq!(summariser.finish(), Ok(None), "an empty bucket is not sent");
+        let nothing = summariser.observe(1_800, []);
+        assert_eq!(nothing, Ok(None), "an empty bucket is not sent");
     }
 
     #[test]

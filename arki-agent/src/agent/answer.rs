@@ -3,6 +3,7 @@
 use super::Agent;
 use crate::collect::Moment;
 use crate::context::AnnounceError;
+use crate::export;
 use crate::socket::message::{Request, Response};
 use crate::terminal::span;
 use arki_model::dsse;
@@ -24,6 +25,19 @@ impl Agent {
                 Err(reason) => Response::Refused { reason },
             },
             Request::Events { from } => self.signed_lines(from),
+            Request::Export {
+                detail,
+                from_s,
+                since_s,
+            } => {
+                let engine = self.pipeline.engine();
+                let asked = export::Asked {
+                    detail,
+                    from_s,
+                    since_s,
+                };
+                Response::Rows(export::page(engine.registry(), engine.windows(), &asked))
+            }
             Request::ContextBegin {
                 name,
                 ttl_s,

@@ -6,8 +6,8 @@ use crate::events::Listed;
 use crate::explain::{Day, EventView, Explanation, Fate, LISTED_MAX, Line, SeriesView};
 use crate::health::{RESIDENT_BYTES_BUDGET, resident_bytes};
 use crate::status::{
-    ClockSet, Collect, Context, Hub, Hushed, LastEvent, Ledger, Own, Predicted, Problem, SCHEMA,
-    Status, Unread, Why,
+    ClockSet, Collect, Context, Hushed, LastEvent, Ledger, Own, Predicted, Problem, SCHEMA, Status,
+    Unread, Why,
 };
 use crate::terminal::span;
 use arki_model::chain;
@@ -48,10 +48,7 @@ impl Agent {
                 delta_s: skew.delta_s,
                 ago_s: now.monotonic.saturating_sub(skew.at).as_secs(),
             }),
-            hub: Hub {
-                configured: false,
-                text: "none configured; this agent is complete on its own".to_owned(),
-            },
+            hub: self.hub_status(),
             key: self.key.public().to_hex(),
             collect: self.collect_status(now),
             voters: engine.readiness(),
@@ -67,7 +64,7 @@ impl Agent {
                 sequence: listed.sequence,
                 series: listed.series.to_string(),
                 raised_at: listed.raised_at,
-                acknowledged: None,
+                acknowledged: self.is_acknowledged(listed.sequence),
             }),
         }
     }
@@ -134,6 +131,9 @@ impl Agent {
         let refused = self.pipeline.refused();
         let refused = (refused.count > 0).then(|| refused.to_string());
         self.problems.note("series", refused);
+        if self.shipper().is_some() {
+            self.problems.note("hub", self.hub_trouble());
+        }
         let failed: Vec<String> = self
             .pipeline
             .reports()

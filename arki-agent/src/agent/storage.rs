@@ -55,7 +55,11 @@ pub(super) fn restore(state: &StateDir, settings: Settings) -> (Engine, EventLog
 impl Agent {
     /// True while something could not be written: to be tried again soon.
     pub fn is_unsettled(&self) -> bool {
-        self.due.record || self.due.memory || self.due.contexts || !self.waiting.is_empty()
+        self.due.record
+            || self.due.memory
+            || self.due.contexts
+            || self.due.ship
+            || !self.waiting.is_empty()
     }
 
     /// Writes what is due; what fails stays due and is said.
@@ -64,7 +68,7 @@ impl Agent {
             match self.log.append(event.clone(), &self.key) {
                 Ok(_) => {
                     self.waiting.pop_front();
-                    self.due.record = true;
+                    (self.due.record, self.due.ship) = (true, true);
                 }
                 Err(error) => {
                     let text = format!("{error}; {} events wait for the disk", self.waiting.len());
@@ -72,6 +76,9 @@ impl Agent {
                     return;
                 }
             }
+        }
+        if self.due.ship {
+            self.ship_events();
         }
         // The first that fails ends it: a full disk is said once, not once a file.
         let all = [Self::save_record, Self::save_contexts, Self::save_memory];

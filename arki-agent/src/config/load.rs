@@ -5,12 +5,15 @@ use ::config::{Config as Layers, ConfigError as LayerError, File, FileFormat};
 use std::path::{Path, PathBuf};
 
 /// The keys that an environment variable can set: `ARKI_` and the path in capitals.
-const FROM_ENVIRONMENT: [&str; 8] = [
+const FROM_ENVIRONMENT: [&str; 11] = [
     "interval",
     "state_dir",
     "socket",
     "series_max",
     "host",
+    "hub.url",
+    "hub.ca_file",
+    "hub.outbox_bytes_max",
     "roots.proc",
     "roots.sys",
     "roots.root",

@@ -22,7 +22,7 @@ fn parse(text: &str) -> Result<Config, String> {
 
 #[test]
 fn every_refusal_names_the_file_the_key_and_what_is_allowed() {
-    let top = "allowed here: interval, state_dir, socket, series_max, host, series, service, log, context, roots";
+    let top = "allowed here: interval, state_dir, socket, series_max, host, series, service, log, context, hub, roots";
     for (text, said) in [
         (
             "intervall = '30s'",
@@ -204,6 +204,11 @@ fn the_example_that_ships_states_every_key_with_its_default() {
             plain.series_max.to_string(),
         ),
         ("host", stated.host, plain.host),
+        (
+            "hub",
+            format!("{:?}", stated.hub),
+            format!("{:?}", plain.hub),
+        ),
         (
             "roots",
             format!("{:?}", stated.roots),

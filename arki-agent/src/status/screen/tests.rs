@@ -49,7 +49,7 @@ fn full() -> Status {
             pass_p99_ms: Some(4.4),
         },
         clock: Some(ClockSet { delta_s: -7_200, ago_s: 780 }),
-        hub: Hub { configured: false, text: "none configured; this agent is complete on its own".to_owned() },
+        hub: Hub { configured: false, text: "none configured; this agent is complete on its own".to_owned(), spool: None },
         key: "9f".repeat(32),
         collect: Collect {
             series: 214,
