@@ -2,6 +2,7 @@
 
 use super::VERSION;
 use crate::explain::Explanation;
+use crate::export::{Detail, Page};
 use crate::status::{Context, Status};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,15 @@ pub enum Request {
         /// The number of the first.
         from: u64,
     },
+    /// What is in the windows, in rows of a trace.
+    Export {
+        /// Which of the rings.
+        detail: Detail,
+        /// The time from which on, in Unix seconds.
+        from_s: i64,
+        /// At most this many seconds before the newest row.
+        since_s: Option<u64>,
+    },
 }
 
 impl Request {
@@ -67,6 +77,8 @@ pub enum Response {
         /// The number to ask for next; `None` at the end.
         next: Option<u64>,
     },
+    /// Rows of a trace.
+    Rows(Page),
     /// Done.
     Done {
         /// What.

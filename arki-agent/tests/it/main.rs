@@ -11,5 +11,6 @@ mod collect_garbage;
 mod collect_golden;
 mod commands;
 mod daemon;
+mod export;
 mod hostile;
 mod process;
