@@ -37,8 +37,12 @@ pub enum Command {
     Context(command::context::Args),
     /// Check configuration, permissions and kernel, and say what to do
     Doctor(command::doctor::Args),
+    /// Introduce this agent to a hub
+    Enroll(command::enroll::Args),
     /// Replay history and print what would have been predicted
     Replay(command::replay::Args),
+    /// Write what the agent has in its windows, as a trace that replay reads
+    Export(command::export::Args),
     /// Check a file of exported events: every signature, and that none is missing or replaced
     Verify(command::verify::Args),
 }

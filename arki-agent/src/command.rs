@@ -2,7 +2,9 @@
 
 pub mod context;
 pub mod doctor;
+pub mod enroll;
 pub mod explain;
+pub mod export;
 pub mod replay;
 pub mod run;
 pub mod status;
@@ -38,7 +40,9 @@ fn dispatch(global: &Global, command: Command) -> Outcome {
         Command::Explain(args) => explain::run(global, &args),
         Command::Context(args) => context::run(global, &args),
         Command::Doctor(args) => doctor::run(global, &args),
+        Command::Enroll(args) => enroll::run(global, &args),
         Command::Replay(args) => replay::run(&args),
+        Command::Export(args) => export::run(global, &args),
         Command::Verify(args) => verify::run(global, &args),
     }
 }

@@ -18,6 +18,7 @@ pub mod lines;
 pub mod metrics;
 pub mod number;
 pub mod ordered;
+pub mod progress;
 pub mod report;
 pub mod score;
 pub mod sink;

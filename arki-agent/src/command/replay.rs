@@ -3,6 +3,7 @@
 use crate::context::Calendar;
 use crate::replay::labels::Labels;
 use crate::replay::ordered::Outputs;
+use crate::replay::progress;
 use crate::replay::report::{self, Style};
 use crate::replay::{self, Job, Summary};
 use crate::terminal::Paint;
@@ -73,7 +74,11 @@ pub fn run(args: &Args) -> super::Outcome {
         svg: args.svg.clone(),
     };
     let read_bytes = AtomicU64::new(0);
-    let summary = replay::run(&job, outputs(args)?, &read_bytes).context("cannot go on")?;
+    let out = outputs(args)?;
+    let summary = progress::shown(&job.traces, &read_bytes, || {
+        replay::run(&job, out, &read_bytes)
+    })
+    .context("cannot go on")?;
     finish(&job, &summary)
 }
 
