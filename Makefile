@@ -24,7 +24,7 @@ unit:
 	cargo test --workspace --all-features --locked
 
 doc:
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps --locked
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps --document-private-items --locked
 
 deny: ## licences, sources and duplicate dependencies (installs cargo-deny in CI)
 	@if ! command -v cargo-deny >/dev/null && [ "$$CI" = true ]; then cargo install --locked --debug cargo-deny; fi

@@ -77,10 +77,16 @@ for row in range(rows):
     load = 10 + 8 * math.sin(at * 2 * math.pi / 86400)
     out.writerow([at, *(f"{v + load * (n % 3) + random.gauss(0, 1):.2f}" for n, v in enumerate(level))])
 PY
-"$agent" replay "$work/history.csv" --learn "$work/state" --output /dev/null
+configure "${interval}s" >"$work/agent.toml"
+"$agent" run --trace "$work/history.csv" --speed 3600 --config "$work/agent.toml" 2>"$work/learn.log" &
+agent_pid=$!
+pids+=("$agent_pid")
+echo "learning seven days and eight hours of $series series (three minutes) ..."
+sleep $(((7 * 24 + 8) * 3600 / 3600 + 10))
+"$agent" status --config "$work/agent.toml" | sed -n 's/^Voters/learned:/p'
+kill -TERM "$agent_pid" && wait "$agent_pid" || true
 
 # 3. The agent and node_exporter, at the same interval.
-configure "${interval}s" >"$work/agent.toml"
 start_agent
 if [ -n "$exporter" ]; then
     "$exporter" --web.listen-address=127.0.0.1:19100 2>"$work/exporter.log" &

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 /// Write what the agent has in its windows, as a trace that replay reads
 ///
-/// A CSV file: a header timestamp,<series>,..., then a line for each time in Unix seconds; an empty cell is
+/// A CSV file: a header timestamp,SERIES,..., then a line for each time in Unix seconds; an empty cell is
 /// a missing value. A mean stands at the time its step began.
 ///
 /// By default half hours of a week, then five minutes of a day, then minutes, then the last 120 samples.

@@ -20,7 +20,7 @@ pub const BROKEN_TRACE: u8 = 4;
 
 /// Replay history and print what would have been predicted, one JSON object a line
 ///
-/// TRACE is a CSV file of one host, plain or gzip: a header timestamp,<series>,..., then a line for each
+/// TRACE is a CSV file of one host, plain or gzip: a header timestamp,SERIES,..., then a line for each
 /// time in Unix seconds; an empty cell is a missing value. The host is the file's name without extensions.
 /// The interval is the usual one between the first lines, from 1 s to 1 h.
 ///
@@ -31,7 +31,7 @@ pub struct Args {
     /// The traces
     #[arg(required = true, value_name = "TRACE")]
     traces: Vec<PathBuf>,
-    /// Bounds and calendars (TOML: [[series]], [[context]]) for names that are not Arki's
+    /// Bounds and calendars (TOML: series and context tables, as in the agent's configuration) for names that are not Arki's
     #[arg(long, value_name = "FILE")]
     metrics: Option<PathBuf>,
     /// Where the predictions go; - is standard output [default: -, nowhere with --report]
