@@ -17,8 +17,8 @@ leave() {
 trap leave EXIT INT TERM
 
 say "Building the agent"
-cargo build --release --locked -p arki-agent
-agent=target/release/arki-agent
+make -s release-agent
+agent=$(make -s print-agent)
 
 configure() { # name interval
     mkdir -p "$work/$1"
