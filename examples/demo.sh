@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The demonstration: this host live, then a recorded host whose disk fills. No root, no server, nothing is installed
+# The demonstration: this host live, then a host from a trace whose disk fills. No root, no server, nothing is installed
 # and nothing is left behind.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -44,12 +44,12 @@ say "1. This host, live, at a pass a second"
 configure this-host 1s
 "$agent" run --config "$work/this-host.toml" 2>"$work/this-host.log" & pids+=($!)
 configure web-1 1s
-say "2. Beside it a recorded host whose disk fills, thirty times as fast"
+say "2. Beside it a host whose disk fills, played thirty times as fast"
 "$agent" run --trace "$trace" --speed 30 --config "$work/web-1.toml" 2>"$work/web-1.log" & pids+=($!)
 sleep 10
 (answers this-host) && run "$agent" status --config "$work/this-host.toml"
 
-echo "waiting for the recorded host's disk to be predicted ..."
+echo "waiting for its disk to be predicted ..."
 for _ in $(seq 240); do
     set +e
     "$agent" status --fail-on-prediction --config "$work/web-1.toml" >/dev/null 2>&1
