@@ -1,8 +1,8 @@
 //! Seeded crashes: what a kernel or a disk may have left of the files when the power came back.
 //!
 //! Everything that was synced is there, except where a bit flipped; what was being written may be there in part, as
-//! zeros, or whole; a file that was removed may be back; a `lane` file may be the one before. `ARKI_CRASH_SEEDS=10000`
-//! runs the full number.
+//! zeros, or whole; a `lane` file may be the one before. A removed file that comes back is not simulated.
+//! `ARKI_CRASH_SEEDS=10000` runs the full number.
 
 use super::{drain, open, scratch};
 use crate::outbox::{BYTES_MAX, record, segment};
