@@ -47,13 +47,10 @@ impl Hub {
         clock: SharedClock,
     ) -> Result<Arc<Self>, StoreError> {
         let secret = settings::get_or_make(&*store, "jwt_secret", &random::bytes::<32>()).await?;
-        let seed = settings::get_or_make(&*store, "hub_key", &random::bytes::<32>()).await?;
-        let seed: [u8; 32] = seed
-            .try_into()
-            .map_err(|_| StoreError::Content("the hub's key has no 32 bytes".into()))?;
+        let key = own_key(&*store).await?;
         Ok(Arc::new(Self {
             jwt: Jwt::new(&secret),
-            key: PrivateKey::from_seed(&seed),
+            key,
             failures: Failures::new(config.limits.sign_in_failures_per_minute),
             counters: Counters::default(),
             config,
@@ -61,4 +58,11 @@ impl Hub {
             clock,
         }))
     }
+}
+
+/// The key of all hubs on this database; made if this is the first time that it is asked for.
+pub async fn own_key(store: &dyn Store) -> Result<PrivateKey, StoreError> {
+    let seed = settings::get_or_make(store, "hub_key", &random::bytes::<32>()).await?;
+    let wrong = |_| StoreError::Content("the hub's key has no 32 bytes".into());
+    Ok(PrivateKey::from_seed(&seed.try_into().map_err(wrong)?))
 }

@@ -17,6 +17,7 @@ pub mod event;
 pub mod hex;
 pub mod id;
 pub mod prediction;
+pub mod receipt;
 pub mod series;
 pub mod signature;
 pub mod summary;

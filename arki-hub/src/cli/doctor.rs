@@ -37,11 +37,19 @@ pub(super) async fn run(path: Option<&Path>) -> anyhow::Result<()> {
     report.add("listen", listen)?;
     let url = redacted(&config.database.url);
     let store = crate::store::open(&config.database, now_s()).await;
-    let database = store.map(|store| format!("{url}: {}, schema up to date", store.edition()));
+    let database = store
+        .as_ref()
+        .map(|store| format!("{url}: {}, schema up to date", store.edition()));
     report.add(
         "database",
         database.map_err(|error| format!("{url}: {error}")),
     )?;
+    if let Ok(store) = store {
+        let key = crate::hub::own_key(&*store).await;
+        let shown =
+            key.map(|key| format!("{} (agents pin it when they enrol)", key.public().to_hex()));
+        report.add("key", shown.map_err(|error| error.to_string()))?;
+    }
     channels(&config, &mut report).await?;
     report.end()
 }
