@@ -109,8 +109,19 @@ struct Mount {
     is_read_only: bool,
 }
 
-/// The file systems to watch, in the order of the mounts, at most [`FILE_SYSTEMS_MAX`]; and the first broken line.
-pub(super) fn file_systems(mountinfo: &[u8]) -> (Vec<FileSystem>, Option<ParseError>) {
+/// What is mounted.
+#[derive(Debug, Default)]
+pub(super) struct Mounted {
+    /// The file systems to watch, in the order of the mounts, at most [`FILE_SYSTEMS_MAX`].
+    pub(super) systems: Vec<FileSystem>,
+    /// How many more there are.
+    pub(super) left_out: usize,
+    /// The first broken line.
+    pub(super) broken: Option<ParseError>,
+}
+
+/// Reads `mountinfo`.
+pub(super) fn file_systems(mountinfo: &[u8]) -> Mounted {
     let (mounts, broken) = mounts(mountinfo);
     let mut kept: Vec<&Mount> = Vec::new();
     for (index, mount) in mounts.iter().enumerate() {
@@ -128,9 +139,10 @@ pub(super) fn file_systems(mountinfo: &[u8]) -> (Vec<FileSystem>, Option<ParseEr
             None => kept.push(mount),
         }
     }
+    let left_out = kept.len().saturating_sub(FILE_SYSTEMS_MAX);
     kept.truncate(FILE_SYSTEMS_MAX);
     let is_remote = |mount: &Mount| !SURE.contains(&mount.kind.as_str());
-    let file_systems = kept
+    let systems = kept
         .iter()
         .map(|mount| FileSystem {
             point: mount.point.clone(),
@@ -143,25 +155,54 @@ pub(super) fn file_systems(mountinfo: &[u8]) -> (Vec<FileSystem>, Option<ParseEr
             }),
         })
         .collect();
-    (file_systems, broken)
+    Mounted {
+        systems,
+        left_out,
+        broken,
+    }
 }
 
-/// True if `series` is about a file system that is kept in memory, as the mounts are now.
-pub(super) fn is_in_memory(proc: &Path, series: &str) -> bool {
-    let instance = series
-        .split_once('{')
-        .and_then(|(_, rest)| rest.strip_suffix('}'));
-    let mut source = super::Source::default();
-    let (Some(point), Ok(mountinfo)) = (instance, source.bytes(&proc.join("self/mountinfo")))
-    else {
-        return false;
-    };
-    let mounts = mounts(mountinfo).0;
-    let mount = mounts
-        .iter()
-        .rev()
-        .find(|mount| mount.point == Path::new(point));
-    mount.is_some_and(|mount| mount.kind == "tmpfs")
+/// One file system among the others: which files are on it.
+#[derive(Debug)]
+pub(super) struct Place {
+    point: PathBuf,
+    is_in_memory: bool,
+    /// What is mounted below it, and belongs to others.
+    below: Vec<PathBuf>,
+}
+
+impl Place {
+    /// What is mounted at `point` now; `None` if nothing is.
+    pub(super) fn find(proc: &Path, point: &str) -> Option<Self> {
+        let mut source = super::Source::default();
+        let mountinfo = source.bytes(&proc.join("self/mountinfo")).ok()?;
+        let (mounts, _) = mounts(mountinfo);
+        let mount = mounts
+            .iter()
+            .rev()
+            .find(|mount| mount.point == Path::new(point))?;
+        let is_below =
+            |other: &&Mount| other.point != mount.point && other.point.starts_with(&mount.point);
+        Some(Self {
+            point: mount.point.clone(),
+            is_in_memory: mount.kind == "tmpfs",
+            below: mounts
+                .iter()
+                .filter(is_below)
+                .map(|other| other.point.clone())
+                .collect(),
+        })
+    }
+
+    /// True if its files never get to a device.
+    pub(super) fn is_in_memory(&self) -> bool {
+        self.is_in_memory
+    }
+
+    /// True if a file of this path is on it.
+    pub(super) fn holds(&self, file: &Path) -> bool {
+        file.starts_with(&self.point) && !self.below.iter().any(|below| file.starts_with(below))
+    }
 }
 
 impl Mount {

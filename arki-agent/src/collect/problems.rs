@@ -30,7 +30,7 @@ impl Problems {
         self.told.len() + self.more
     }
 
-    /// All of them in one, of the kind that needs a person most: what is denied, then what failed.
+    /// All of them in one, of the kind that needs a person most: what failed, then what is denied.
     pub fn finish(self) -> Result<(), CollectError> {
         let (mut denied, mut failed) = (false, false);
         let mut texts = Vec::with_capacity(self.told.len() + 1);
@@ -54,10 +54,10 @@ impl Problems {
             texts.push(format!("and {} more", self.more));
         }
         let text = texts.join("; ");
-        Err(if denied {
-            CollectError::Denied(text)
-        } else if failed {
+        Err(if failed {
             CollectError::Failed(text)
+        } else if denied {
+            CollectError::Denied(text)
         } else {
             CollectError::NoData(text)
         })

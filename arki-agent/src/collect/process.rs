@@ -6,18 +6,22 @@
 //! /proc/PID/io    a few each pass: bytes written (own processes only, without CAP_SYS_PTRACE)
 //! ```
 //!
+//! The kernel adds what children wrote to the `io` of the parent that waits for them: of a shell it tells what all its
+//! commands did. Where a process has one thread its own share is in `task/PID/io`, and the two are kept apart. Of
+//! processes with several threads they cannot be: there, children that ended count as their parent.
+//!
 //! A process that ends while it is read is no error.
 
 mod resource;
 mod stat;
 mod table;
+mod writers;
 
 pub use resource::Resource;
 
 use self::stat::Stat;
 use self::table::{Process, ProcessTable, Sighting};
 use super::fields::Fields;
-use super::mounts;
 use super::{
     CollectError, CollectSettings, Collector, Moment, ParseError, Readings, Roots, Source,
 };
@@ -129,7 +133,7 @@ impl Processes {
             path.push(process.pid.to_string());
             let denied = [
                 read_descriptors(process, &path.join("fd"), is_exact),
-                read_written(process, &path.join("io"), &mut self.source),
+                read_written(process, &path, &mut self.source),
             ];
             process.is_denied = denied.contains(&true);
             path.pop();
@@ -182,14 +186,13 @@ impl Collector for Processes {
     }
 
     fn top_growth(&self, series: &str, count: usize) -> Vec<ProcessGrowth> {
-        let Some(mut resource) = Resource::of_series(series) else {
-            return Vec::new();
+        let grown = match Resource::of_series(series) {
+            None => Vec::new(),
+            Some(Resource::WrittenBytes) => writers::ranked(&self.table, &self.proc, series),
+            Some(resource) => self.table.ranked(resource),
         };
-        // What is written to a file system in memory never gets to a device.
-        if resource == Resource::WrittenBytes && mounts::is_in_memory(&self.proc, series) {
-            resource = Resource::WrittenAnywhereBytes;
-        }
-        self.table.top_growth(resource, count)
+        let grown = grown.into_iter().map(|(_, growth)| growth);
+        grown.take(count).collect()
     }
 }
 
@@ -206,6 +209,7 @@ fn sighting<'a>(pid: u32, stat: &Stat<'a>, page_kib: u64) -> Sighting<'a> {
         pid,
         name: stat.name,
         is_kernel: stat.is_kernel,
+        reaps: stat.children_ticks > 0 && stat.threads == 1,
         start_ticks: stat.start_ticks,
         cpu_ticks: stat.cpu_ticks,
         resident_kib: stat.resident_pages.saturating_mul(page_kib),
@@ -237,23 +241,34 @@ fn read_descriptors(process: &mut Process, path: &Path, is_exact: bool) -> bool 
 
 /// True if it was turned down.
 fn read_written(process: &mut Process, path: &Path, source: &mut Source) -> bool {
-    match source.text(path) {
-        Ok(text) => {
-            // A line that is broken leaves the amounts as they were: they are evidence, no series.
-            if let Ok(written) = written(text) {
-                process.set(Resource::WrittenBytes, written.to_devices_bytes / 1024);
-                process.set(
-                    Resource::WrittenAnywhereBytes,
-                    written.anywhere_bytes / 1024,
-                );
-            }
-            false
-        }
-        Err(error) => matches!(error, CollectError::Denied(_)),
+    let all = match source.text(&path.join("io")) {
+        // A line that is broken leaves the amounts as they were: they are evidence, no series.
+        Ok(text) => written(text).ok(),
+        Err(error) => return matches!(error, CollectError::Denied(_)),
+    };
+    let Some(all) = all else { return false };
+    let own = if process.reaps {
+        let own = path.join(format!("task/{}/io", process.pid));
+        source
+            .text(&own)
+            .ok()
+            .and_then(|text| written(text).ok())
+            .unwrap_or(all)
+    } else {
+        all
+    };
+    let children_bytes = all.to_devices_bytes.saturating_sub(own.to_devices_bytes);
+    for (resource, bytes) in [
+        (Resource::WrittenBytes, own.to_devices_bytes),
+        (Resource::WrittenAnywhereBytes, own.anywhere_bytes),
+        (Resource::WrittenByChildrenBytes, children_bytes),
+    ] {
+        process.set(resource, bytes / 1024);
     }
+    false
 }
 
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Written {
     to_devices_bytes: u64,
     anywhere_bytes: u64,

@@ -3,15 +3,12 @@
 //! Local file systems answer from memory and are asked in the pass; the others are asked aside (see [`Aside`]).
 
 use super::aside::{Answer, Aside};
-use super::mounts::{self, FileSystem};
+use super::mounts::{self, FILE_SYSTEMS_MAX, Mounted};
+use super::problems::Problems;
 use super::statvfs::{Space, Statvfs};
 use super::{CollectError, CollectSettings, Collector, Moment, Readings, Roots, Source};
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
-
-/// How many problems one message names.
-const PROBLEMS_MAX: usize = 3;
 
 /// Reads `self/mountinfo` and asks the file systems.
 #[derive(Debug)]
@@ -19,7 +16,7 @@ struct Spaces {
     source: Source,
     /// `mountinfo` as it was read last: it is parsed when it changes.
     known: Vec<u8>,
-    systems: Vec<FileSystem>,
+    mounted: Mounted,
     broken: Option<CollectError>,
     statvfs: Direct,
     aside: Aside,
@@ -45,7 +42,7 @@ impl Spaces {
         Self {
             source: Source::default(),
             known: Vec::new(),
-            systems: Vec::new(),
+            mounted: Mounted::default(),
             broken: None,
             statvfs: Direct(Arc::clone(&statvfs)),
             aside: Aside::new(statvfs, settings.mount_patience),
@@ -61,8 +58,8 @@ impl Spaces {
         if bytes != self.known {
             self.known.clear();
             self.known.extend_from_slice(bytes);
-            let (systems, broken) = mounts::file_systems(bytes);
-            self.systems = systems;
+            self.mounted = mounts::file_systems(bytes);
+            let broken = self.mounted.broken.take();
             self.broken = broken.map(|error| CollectError::parsing(&path, &error));
         }
         Ok(())
@@ -83,15 +80,15 @@ impl Collector for Spaces {
         self.read_mounts(host)?;
         let mut answers = self.aside.take(at.monotonic);
         let mut problems = Problems::default();
-        for system in &self.systems {
+        for system in &self.mounted.systems {
             let path = host.path(&system.point);
             if !system.may_block {
-                problems.take(&system.point, (self.statvfs.0)(&path), &system.name, out);
+                put(&system.name, (self.statvfs.0)(&path), out, &mut problems);
                 continue;
             }
             if let Some(index) = answers.iter().position(|answer| answer.point == path) {
                 let Answer { space, .. } = answers.swap_remove(index);
-                problems.take(&system.point, space, &system.name, out);
+                put(&system.name, space, out, &mut problems);
             }
             let name = &system.name;
             if self.aside.is_stalled(&path) {
@@ -108,6 +105,12 @@ impl Collector for Spaces {
                 }
             }
         }
+        if self.mounted.left_out > 0 {
+            problems.add(CollectError::Failed(format!(
+                "{} more file systems are mounted than the {FILE_SYSTEMS_MAX} that are watched",
+                self.mounted.left_out
+            )));
+        }
         if let Some(broken) = &self.broken {
             problems.add(broken.clone());
         }
@@ -115,69 +118,27 @@ impl Collector for Spaces {
     }
 }
 
-/// What went wrong with single file systems, to be told as one.
-#[derive(Debug, Default)]
-struct Problems {
-    all: Vec<CollectError>,
-}
-
-impl Problems {
-    fn add(&mut self, error: CollectError) {
-        self.all.push(error);
-    }
-
-    /// Puts what a file system answered.
-    fn take(&mut self, point: &Path, space: io::Result<Space>, name: &str, out: &mut Readings) {
-        match space {
-            Ok(space) => {
-                if let Some(percent) = space.used_percent() {
-                    out.put_for("disk.used_percent", name, percent);
-                }
-                if let Some(percent) = space.inodes_used_percent() {
-                    out.put_for("disk.inodes_used_percent", name, percent);
-                }
+/// Puts what the file system called `name` answered.
+fn put(name: &str, space: io::Result<Space>, out: &mut Readings, problems: &mut Problems) {
+    match space {
+        Ok(space) => {
+            if let Some(percent) = space.used_percent() {
+                out.put_for("disk.used_percent", name, percent);
             }
-            // Unmounted since the mounts were read.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                self.add(CollectError::Denied(format!(
-                    "mount {name} (its directory is closed to the agent's user)"
-                )));
+            if let Some(percent) = space.inodes_used_percent() {
+                out.put_for("disk.inodes_used_percent", name, percent);
             }
-            Err(error) => self.add(CollectError::Failed(format!(
-                "cannot tell how full {} is: {error}",
-                point.display()
-            ))),
         }
-    }
-
-    /// One error: failed if anything failed.
-    fn finish(self) -> Result<(), CollectError> {
-        if self.all.is_empty() {
-            return Ok(());
-        }
-        let failed = |error: &&CollectError| matches!(error, CollectError::Failed(_));
-        let texts = |errors: &[&CollectError]| {
-            let shown = errors.iter().take(PROBLEMS_MAX);
-            let mut texts: Vec<String> = shown
-                .map(|error| match error {
-                    CollectError::NoData(text)
-                    | CollectError::Denied(text)
-                    | CollectError::Failed(text) => text.clone(),
-                })
-                .collect();
-            if errors.len() > PROBLEMS_MAX {
-                texts.push(format!("{} more", errors.len() - PROBLEMS_MAX));
-            }
-            texts.join("; ")
-        };
-        let worst: Vec<&CollectError> = self.all.iter().filter(failed).collect();
-        if worst.is_empty() {
-            return Err(CollectError::Denied(texts(
-                &self.all.iter().collect::<Vec<_>>(),
+        // Unmounted since the mounts were read.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            problems.add(CollectError::Denied(format!(
+                "mount {name} (its directory is closed to the agent's user)"
             )));
         }
-        Err(CollectError::Failed(texts(&worst)))
+        Err(error) => problems.add(CollectError::Failed(format!(
+            "cannot tell how full {name} is: {error}"
+        ))),
     }
 }
 

@@ -1,7 +1,9 @@
 use super::*;
 
 fn names(mountinfo: &str) -> Vec<String> {
-    let (systems, broken) = file_systems(mountinfo.as_bytes());
+    let Mounted {
+        systems, broken, ..
+    } = file_systems(mountinfo.as_bytes());
     assert_eq!(broken, None);
     systems.into_iter().map(|system| system.name).collect()
 }
@@ -75,7 +77,7 @@ fn a_mount_over_another_hides_it() {
 
 #[test]
 fn what_may_block_is_known_and_so_is_what_lies_behind_it() {
-    let (systems, _) = file_systems(
+    let Mounted { systems, .. } = file_systems(
         b"22 1 8:1 / / rw - ext4 /dev/sda1 rw\n\
           23 22 0:30 / /mnt/nfs rw shared:1 master:2 - nfs4 srv:/x rw\n\
           24 23 8:2 / /mnt/nfs/disk rw - xfs /dev/sdb rw\n\
@@ -88,8 +90,9 @@ fn what_may_block_is_known_and_so_is_what_lies_behind_it() {
 
 #[test]
 fn a_point_may_hold_any_bytes() {
-    let (systems, broken) =
-        file_systems(b"22 1 8:1 / /a\\040b\\134\xff\\09 rw - ext4 /dev/sda1 rw\n");
+    let Mounted {
+        systems, broken, ..
+    } = file_systems(b"22 1 8:1 / /a\\040b\\134\xff\\09 rw - ext4 /dev/sda1 rw\n");
     assert_eq!(broken, None);
     let point = OsString::from_vec(b"/a b\\\xff\\09".to_vec());
     assert_eq!(systems[0].point, PathBuf::from(point));
@@ -107,7 +110,9 @@ fn a_broken_line_is_named_and_the_others_are_read() {
         "36 35 8:1 / /a rw - ext4 /dev/a",
     ] {
         let text = format!("22 1 8:1 / / rw - ext4 /dev/sda1 rw\n{line}\n");
-        let (systems, broken) = file_systems(text.as_bytes());
+        let Mounted {
+            systems, broken, ..
+        } = file_systems(text.as_bytes());
         assert_eq!(systems.len(), 1);
         assert_eq!(
             broken.map(|error| error.line),
@@ -122,5 +127,7 @@ fn their_number_is_bounded() {
     let lines: Vec<String> = (0..200)
         .map(|number| format!("1 1 9:{number} / /m{number} rw - ext4 /dev/x rw\n"))
         .collect();
-    assert_eq!(names(&lines.concat()).len(), FILE_SYSTEMS_MAX);
+    let found = file_systems(lines.concat().as_bytes());
+    assert_eq!(found.systems.len(), FILE_SYSTEMS_MAX);
+    assert_eq!(found.left_out, lines.len() - FILE_SYSTEMS_MAX);
 }

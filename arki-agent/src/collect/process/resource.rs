@@ -13,10 +13,12 @@ pub enum Resource {
     WrittenBytes,
     /// What it wrote to anything: the only count there is for a file system in memory.
     WrittenAnywhereBytes,
+    /// What its children that ended had written to block devices.
+    WrittenByChildrenBytes,
 }
 
 /// How many there are.
-pub(super) const RESOURCES: usize = 5;
+pub(super) const RESOURCES: usize = 6;
 
 impl Resource {
     /// The resource to look at when the series called `name` is in trouble.
@@ -42,6 +44,7 @@ impl Resource {
             Self::CpuSeconds => "cpu_seconds",
             Self::Descriptors => "descriptors",
             Self::WrittenBytes | Self::WrittenAnywhereBytes => "written_bytes",
+            Self::WrittenByChildrenBytes => "written_by_children_bytes",
         }
     }
 

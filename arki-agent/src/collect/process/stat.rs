@@ -3,6 +3,7 @@
 //! ```text
 //! 4711 (tmux: server) S 1 4711 4711 0 -1 4194560 ... utime stime ... starttime vsize rss ...
 //!      name, any bytes  state          flags         14    15        22              24
+//!                                                   (16 and 17: time of children that ended; 20: threads)
 //! ```
 
 use super::super::ParseError;
@@ -18,6 +19,10 @@ pub(super) struct Stat<'a> {
     pub(super) is_kernel: bool,
     /// User and system time.
     pub(super) cpu_ticks: u64,
+    /// User and system time of the children that it waited for.
+    pub(super) children_ticks: u64,
+    /// Its threads, itself included.
+    pub(super) threads: u64,
     /// Ticks from boot to its start: tells two processes of the same number apart.
     pub(super) start_ticks: u64,
     /// Resident pages.
@@ -57,6 +62,9 @@ pub(super) fn parse(line: &[u8]) -> Result<Stat<'_>, ParseError> {
     let flags = field(9, "flags")?;
     let user_ticks = field(14, "utime")?;
     let system_ticks = field(15, "stime")?;
+    let children_user_ticks = field(16, "cutime")?;
+    let children_system_ticks = field(17, "cstime")?;
+    let threads = field(20, "num_threads")?;
     let start_ticks = field(22, "starttime")?;
     let resident_pages = field(24, "rss")?;
     Ok(Stat {
@@ -64,6 +72,8 @@ pub(super) fn parse(line: &[u8]) -> Result<Stat<'_>, ParseError> {
         state,
         is_kernel: flags & KERNEL_THREAD != 0,
         cpu_ticks: user_ticks.saturating_add(system_ticks),
+        children_ticks: children_user_ticks.saturating_add(children_system_ticks),
+        threads,
         start_ticks,
         resident_pages,
     })
@@ -92,6 +102,7 @@ mod tests {
             (stat.cpu_ticks, stat.start_ticks, stat.resident_pages),
             (200, 9000, 256)
         );
+        assert_eq!((stat.children_ticks, stat.threads), (15, 1));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What every process holds now and held a while ago, in bounded memory.
 //!
 //! ```text
-//! process: now | short: older, newer | long: older, newer      a slot: when, and five amounts of 32 bits
+//! process: now | short: older, newer | long: older, newer      a slot: when, and six amounts of 32 bits
 //! ```
 //!
 //! Of each span two slots are kept and shifted every half span, so that the older one is between half a span and a
@@ -55,6 +55,10 @@ fn low_bits(amount: u64) -> Option<u32> {
 
 /// One process.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four facts that do not exclude one another"
+)]
 pub(super) struct Process {
     pub(super) pid: u32,
     start_ticks: u64,
@@ -62,6 +66,8 @@ pub(super) struct Process {
     pub(super) is_kernel: bool,
     /// True where an attempt to read `io` or `fd` was turned down.
     pub(super) is_denied: bool,
+    /// True where its `io` counts for children that ended, too, and its own share can be told.
+    pub(super) reaps: bool,
     seen: bool,
     now: Amounts,
     slots: [[Slot; 2]; 2],
@@ -73,6 +79,8 @@ pub(super) struct Sighting<'a> {
     pub(super) pid: u32,
     pub(super) name: &'a [u8],
     pub(super) is_kernel: bool,
+    /// See [`Process::reaps`].
+    pub(super) reaps: bool,
     pub(super) start_ticks: u64,
     pub(super) cpu_ticks: u64,
     pub(super) resident_kib: u64,
@@ -129,6 +137,7 @@ impl ProcessTable {
             Ok(index) if self.processes[index].start_ticks == sighting.start_ticks => {
                 let process = &mut self.processes[index];
                 process.seen = true;
+                process.reaps = sighting.reaps;
                 process.set(Resource::CpuSeconds, sighting.cpu_ticks);
                 process.set(Resource::ResidentBytes, sighting.resident_kib);
                 // A program that was replaced by another (exec) goes on under a new name.
@@ -182,6 +191,7 @@ impl ProcessTable {
             name: short_name(sighting.name),
             is_kernel: sighting.is_kernel,
             is_denied: false,
+            reaps: sighting.reaps,
             seen: true,
             now,
             slots: [[first; 2]; 2],
@@ -193,20 +203,19 @@ impl ProcessTable {
         &mut self.processes
     }
 
-    /// The at most `count` processes that grew most in `resource`.
+    /// The processes that grew in `resource`, those that grew most first, each with the amount by which it ranks.
     ///
     /// What only grows (time, bytes written) is compared over the short span: who did it just now. What can be given
     /// back must have grown over both spans, and the less of the two counts: memory goes up and down in every
     /// program that collects garbage, but only a leak is up both times.
-    pub(super) fn top_growth(&self, resource: Resource, count: usize) -> Vec<ProcessGrowth> {
+    pub(super) fn ranked(&self, resource: Resource) -> Vec<(f64, ProcessGrowth)> {
         let mut grown: Vec<(f64, ProcessGrowth)> = self
             .processes
             .iter()
             .filter_map(|process| self.growth(process, resource))
             .collect();
         grown.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-        grown.truncate(count);
-        grown.into_iter().map(|(_, growth)| growth).collect()
+        grown
     }
 
     fn growth(&self, process: &Process, resource: Resource) -> Option<(f64, ProcessGrowth)> {

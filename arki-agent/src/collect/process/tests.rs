@@ -117,13 +117,75 @@ fn who_writes_is_told_for_devices_and_for_memory() {
     host.write("proc/7/io", io(1 << 20, 1 << 20));
     host.write("proc/8/io", io(9 << 20, 0));
     host.read(&mut collector, 30);
-    let who = |series: &str| -> Vec<String> {
-        let top = collector.top_growth(series, 5);
-        top.into_iter().map(|growth| growth.name).collect()
-    };
-    assert_eq!(who("disk.used_percent{/}"), ["db"]);
-    assert_eq!(who("disk.used_percent{/tmp}"), ["filler", "db"]);
-    assert!(who("net.rx_bytes_per_second{eth0}").is_empty());
+    let [db, filler] = ["db", "filler"].map(|name| named(name, "written_bytes"));
+    let seen = who(&collector, "disk.used_percent{/}");
+    assert_eq!(seen, std::slice::from_ref(&db));
+    assert_eq!(who(&collector, "disk.used_percent{/tmp}"), [filler, db]);
+    assert!(who(&collector, "net.rx_bytes_per_second{eth0}").is_empty());
+}
+
+/// Of three that wrote: who is told for a series, in which order.
+fn who(collector: &Processes, series: &str) -> Vec<(String, String)> {
+    let top = collector.top_growth(series, 5);
+    top.into_iter()
+        .map(|growth| (growth.name, growth.resource))
+        .collect()
+}
+
+fn named(name: &str, resource: &str) -> (String, String) {
+    (name.to_owned(), resource.to_owned())
+}
+
+#[test]
+fn who_has_a_file_open_there_comes_before_who_wrote_more_elsewhere() {
+    let host = host();
+    for (pid, name, file) in [(7, "cc", "/build/a.o"), (8, "filler", "/tmp/big")] {
+        host.write(&format!("proc/{pid}/stat"), stat(pid, name, 'S', 0, 5, 10));
+        host.write(&format!("proc/{pid}/io"), io(0, 0));
+        host.write(&format!("proc/{pid}/fd/0"), "");
+        let link = host.roots.proc.join(format!("{pid}/fd/3"));
+        std::os::unix::fs::symlink(file, link).unwrap();
+    }
+    let mut collector = processes();
+    host.read(&mut collector, 0);
+    host.write("proc/7/io", io(900 << 20, 900 << 20));
+    host.write("proc/8/io", io(20 << 20, 0));
+    host.read(&mut collector, 30);
+    let wrote = "written_bytes";
+    let seen = who(&collector, "disk.used_percent{/tmp}");
+    assert_eq!(seen, [named("filler", wrote), named("cc", wrote)]);
+    let seen = who(&collector, "disk.used_percent{/}");
+    assert_eq!(seen, [named("cc", wrote)], "/tmp is not a part of it");
+}
+
+#[test]
+fn a_shell_is_not_named_for_its_commands_before_who_writes_himself() {
+    let host = host();
+    let shell = "7 (bash) S 0 1 1 0 -1 4194560 0 0 0 0 1 0 500 0 20 0 1 0 5 0 10 0\n";
+    host.write("proc/7/stat", shell);
+    host.write("proc/8/stat", stat(8, "filler", 'S', 0, 5, 10));
+    for path in ["proc/7/io", "proc/7/task/7/io", "proc/8/io"] {
+        host.write(path, io(0, 0));
+    }
+    let mut collector = processes();
+    host.read(&mut collector, 0);
+    host.write("proc/7/io", io(90 << 20, 90 << 20));
+    host.write("proc/7/task/7/io", io(1 << 20, 0));
+    host.read(&mut collector, 30);
+    let by_children = named("bash", "written_by_children_bytes");
+    let series = "disk.used_percent{/}";
+    let seen = who(&collector, series);
+    assert_eq!(
+        seen,
+        std::slice::from_ref(&by_children),
+        "better than nobody"
+    );
+    host.write("proc/8/io", io(5 << 20, 5 << 20));
+    host.read(&mut collector, 60);
+    assert_eq!(
+        who(&collector, series),
+        [named("filler", "written_bytes"), by_children]
+    );
 }
 
 #[test]

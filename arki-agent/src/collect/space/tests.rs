@@ -2,6 +2,7 @@ use super::super::aside::STALLED_MAX;
 use super::super::fixture::FixtureHost;
 use super::*;
 use std::collections::HashSet;
+use std::path::Path;
 use std::sync::{Condvar, Mutex};
 
 /// File systems that answer or hang, as the test says.
@@ -163,7 +164,7 @@ fn the_number_of_threads_left_behind_is_bounded() {
             Err(error) => error.to_string(),
             Ok(()) => return false,
         };
-        message.ends_with("3 more")
+        message.ends_with("and 2 more")
             && message.contains("does not answer")
             && names
                 .iter()

@@ -5,6 +5,7 @@ fn sighting(pid: u32, resident_kib: u64) -> Sighting<'static> {
         pid,
         name: b"a\nb",
         is_kernel: false,
+        reaps: false,
         start_ticks: 1,
         cpu_ticks: 0,
         resident_kib,
@@ -38,7 +39,7 @@ fn a_full_table_keeps_the_processes_of_the_most_memory() {
     assert!(table.processes.is_sorted_by_key(|process| process.pid));
     pass(&mut table, 30, all());
     assert!(
-        table.top_growth(Resource::ResidentBytes, 5).is_empty(),
+        table.ranked(Resource::ResidentBytes).is_empty(),
         "what was pushed out is not born again"
     );
 }
@@ -72,9 +73,9 @@ fn counters_that_pass_32_bits_go_on() {
     };
     write(&mut table, 0, (1 << 32) - 10);
     write(&mut table, 30, (1 << 32) + 90);
-    let top = table.top_growth(Resource::WrittenBytes, 1);
-    assert_eq!(top[0].growth, 100.0 * 1024.0);
-    assert_eq!(top[0].name, "a?b", "a name cannot break a line");
+    let top = table.ranked(Resource::WrittenBytes);
+    assert_eq!(top[0].1.growth, 100.0 * 1024.0);
+    assert_eq!(top[0].1.name, "a?b", "a name cannot break a line");
 }
 
 #[test]
@@ -88,8 +89,8 @@ fn what_was_born_just_now_counts_by_its_amount_not_by_its_speed() {
         600,
         [sighting(1, 20_000), sighting(2, 5_000), sighting(3, 19_000)],
     );
-    let top = table.top_growth(Resource::ResidentBytes, 5);
-    let pids: Vec<u32> = top.iter().map(|growth| growth.pid).collect();
+    let top = table.ranked(Resource::ResidentBytes);
+    let pids: Vec<u32> = top.iter().map(|(_, growth)| growth.pid).collect();
     assert_eq!(
         pids,
         [3, 1, 2],
