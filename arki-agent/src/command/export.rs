@@ -1,4 +1,4 @@
-//! `export`: what the agent has in its windows, as a trace.
+//! `export`: what the agent has in its windows, as a trace; every sample from now on; or its signed events.
 
 use super::{NOT_RUNNING, OK, Outcome};
 use crate::cli::Global;
@@ -7,8 +7,9 @@ use crate::export::csv::TraceWriter;
 use crate::export::{Detail, Page};
 use crate::socket::client::{AskError, ask};
 use crate::socket::message::{Request, Response};
-use crate::terminal;
+use crate::terminal::{self, span};
 use anyhow::Context;
+use arki_model::clock::{Clock, SystemClock, UnixSeconds};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::fs::{self, File};
@@ -23,7 +24,11 @@ use std::time::Duration;
 ///
 /// By default half hours of a week, then five minutes of a day, then minutes, then the last 120 samples.
 /// Replay takes one interval for a whole trace, the usual one of its first hundred lines: with
-/// --ring raw it replays every sample as it was.
+/// --ring raw it replays every sample as it was. --record writes every sample from the last 120 on, for as long
+/// as is wanted.
+///
+/// With --events: the signed events instead, one DSSE envelope a line, as arki-agent verify and arki-hub
+/// verify check them.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Where the trace goes: a file, compressed if it is called .gz, or - for standard output
@@ -35,88 +40,196 @@ pub struct Args {
     /// How fine
     #[arg(long, value_enum, default_value = "auto")]
     ring: Detail,
+    /// Go on for so long and write every sample: 40m, 12h; the file is there when the time is over
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, conflicts_with_all = ["ring", "since"])]
+    record: Option<Duration>,
+    /// The signed events, not the samples
+    #[arg(long, conflicts_with_all = ["ring", "since", "record"])]
+    events: bool,
 }
 
-/// Asks the daemon page by page and writes the trace.
+/// A recording asks again after so many intervals: half of what the finest ring holds.
+const RECORD_EVERY: i64 = 60;
+
+/// Asks the daemon page by page and writes what it has.
 pub fn run(global: &Global, args: &Args) -> Outcome {
     let socket = super::load(global)?.socket;
-    let request = |from_s| Request::Export {
-        detail: args.ring,
-        from_s,
-        since_s: args.since.map(|since| since.as_secs()),
+    let done = if args.events {
+        events(&socket, &args.output)
+    } else {
+        samples(&socket, args)
+    };
+    match done {
+        Ok(written) => {
+            if args.output.as_os_str() != "-" {
+                let name = terminal::safe(&args.output.display().to_string());
+                writeln!(io::stderr(), "arki-agent: {written} in {name}")?;
+            }
+            Ok(OK)
+        }
+        Err(error) => match error.downcast_ref() {
+            Some(AskError::NotRunning { .. }) => {
+                writeln!(io::stderr(), "arki-agent: {error}")?;
+                Ok(NOT_RUNNING)
+            }
+            _ => Err(error),
+        },
+    }
+}
+
+/// Writes a trace; returns what is in it.
+fn samples(socket: &Path, args: &Args) -> anyhow::Result<String> {
+    let fetch = |from_s| {
+        page_of(
+            socket,
+            &Request::Export {
+                detail: args.record.map_or(args.ring, |_| Detail::Raw),
+                from_s,
+                since_s: args.since.map(|since| since.as_secs()),
+            },
+        )
     };
     // Asked before a file is touched.
-    let first = match page_of(&socket, &request(i64::MIN)) {
-        Ok(page) => page,
-        Err(error @ AskError::NotRunning { .. }) => {
-            writeln!(io::stderr(), "arki-agent: {error}")?;
-            return Ok(NOT_RUNNING);
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let first = fetch(i64::MIN)?;
     anyhow::ensure!(
         !first.rows.is_empty(),
         "the agent has no samples yet: it takes the first after one interval"
     );
-    let fetch = |from_s| page_of(&socket, &request(from_s));
-    if args.output.as_os_str() == "-" {
-        write_pages(BufWriter::new(io::stdout().lock()), first, fetch)?;
-        return Ok(OK);
-    }
-    let name = terminal::safe(&args.output.display().to_string());
-    let written =
-        to_file(&args.output, first, fetch).with_context(|| format!("cannot export to {name}"))?;
-    let rows = terminal::count(written.rows, "row");
-    let series = written.series;
-    writeln!(
-        io::stderr(),
-        "arki-agent: {rows} of {series} series in {name}"
-    )?;
-    Ok(OK)
+    let recording = args.record.map(|time| Recording::new(socket, time));
+    let recording = recording.transpose()?;
+    let (series, rows) = write_to(&args.output, |out| match &recording {
+        None => write_pages(out, first, fetch),
+        Some(recording) => recording.write(out, first, fetch),
+    })?;
+    Ok(format!(
+        "{} of {series} series",
+        terminal::count(rows, "row")
+    ))
 }
 
-/// What was written.
-struct Written {
-    rows: u64,
-    series: usize,
+/// Writes all signed events that the daemon still has; returns how many.
+fn events(socket: &Path, output: &Path) -> anyhow::Result<String> {
+    let fetch = |from| match ask(socket, &Request::Events { from })? {
+        Response::Events { lines, next } => Ok((lines, next)),
+        _ => Err(unexpected("events")),
+    };
+    let first = fetch(0)?;
+    anyhow::ensure!(!first.0.is_empty(), "the agent has signed no events yet");
+    let count = write_to(output, |out| {
+        let ((mut lines, mut next), mut count) = (first, 0);
+        loop {
+            for line in &lines {
+                writeln!(out, "{line}")?;
+                count += 1;
+            }
+            let Some(from) = next else { return Ok(count) };
+            let page = fetch(from)?;
+            lines = page.0;
+            // An answer that does not lead on ends it.
+            next = page.1.filter(|&next| next > from);
+        }
+    })?;
+    Ok(terminal::count(count, "event"))
 }
 
 fn page_of(socket: &Path, request: &Request) -> Result<Page, AskError> {
     match ask(socket, request)? {
         Response::Rows(page) => Ok(page),
-        _ => Err(AskError::Refused(
-            "the agent answered something else than rows".to_owned(),
-        )),
+        _ => Err(unexpected("rows")),
     }
 }
 
+fn unexpected(what: &str) -> AskError {
+    AskError::Refused(format!("the agent answered something else than {what}"))
+}
+
 /// Writes the first page and all that follow it; ends, because each must begin later than the one before.
-fn write_pages<W: Write>(
-    out: W,
+fn write_pages(
+    out: &mut dyn Write,
     first: Page,
     fetch: impl Fn(i64) -> Result<Page, AskError>,
-) -> anyhow::Result<(W, Written)> {
+) -> anyhow::Result<(usize, u64)> {
     let mut trace = TraceWriter::new(out);
     let mut next_s = trace.page(first)?;
     while let Some(from_s) = next_s {
         next_s = trace.page(fetch(from_s)?)?.filter(|&next| next > from_s);
     }
-    let (mut out, series, rows) = trace.finish();
-    out.flush()?;
-    Ok((out, Written { rows, series }))
+    let (_, series, rows) = trace.finish();
+    Ok((series, rows))
 }
 
-/// Writes beside the file and renames over it, so that nobody sees half a trace. What is no regular file (a pipe, a
-/// device) is written as it is.
-fn to_file(
+/// A trace that goes on while it is written.
+struct Recording {
+    time: Duration,
+    pause: Duration,
+}
+
+impl Recording {
+    fn new(socket: &Path, time: Duration) -> Result<Self, AskError> {
+        match ask(socket, &Request::Status)? {
+            Response::Status(status) => Ok(Self {
+                time,
+                pause: Duration::from_secs(
+                    (status.collect.interval_s * RECORD_EVERY).unsigned_abs(),
+                ),
+            }),
+            _ => Err(unexpected("a status")),
+        }
+    }
+
+    fn write(
+        &self,
+        out: &mut dyn Write,
+        first: Page,
+        fetch: impl Fn(i64) -> Result<Page, AskError>,
+    ) -> anyhow::Result<(usize, u64)> {
+        let clock = SystemClock::new();
+        let begun = clock.monotonic();
+        let mut trace = TraceWriter::endless(out);
+        let mut page = first;
+        loop {
+            let mut newest_s: Option<UnixSeconds> = page.newest_s;
+            while let Some(from_s) = trace.page(page)? {
+                page = fetch(from_s)?;
+                newest_s = page.newest_s;
+            }
+            let passed = clock.monotonic().saturating_sub(begun);
+            let left = self.time.saturating_sub(passed);
+            if left.is_zero() {
+                let (_, series, rows) = trace.finish();
+                return Ok((series, rows));
+            }
+            tracing::debug!("records for another {}", span(left.as_secs_f64()));
+            std::thread::sleep(left.min(self.pause));
+            page = fetch(newest_s.map_or(i64::MIN, |newest_s| newest_s + 1))?;
+        }
+    }
+}
+
+/// Writes to standard output, or beside the file and renames over it, so that nobody sees half of it. What is no
+/// regular file (a pipe, a device) is written as it is.
+fn write_to<T>(
     path: &Path,
-    first: Page,
-    fetch: impl Fn(i64) -> Result<Page, AskError>,
-) -> anyhow::Result<Written> {
+    write: impl FnOnce(&mut dyn Write) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    if path.as_os_str() == "-" {
+        let mut out = BufWriter::new(io::stdout().lock());
+        let done = write(&mut out)?;
+        out.flush()?;
+        return Ok(done);
+    }
+    let name = terminal::safe(&path.display().to_string());
+    to_file(path, write).with_context(|| format!("cannot export to {name}"))
+}
+
+fn to_file<T>(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     let gzip = path.extension().is_some_and(|end| end == "gz");
     if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-        return to_writer(File::options().write(true).open(path)?, gzip, first, fetch)
-            .map(|(_, written)| written);
+        let file = File::options().write(true).open(path)?;
+        return through(file, gzip, write).map(|(_, done)| done);
     }
     // A link goes on pointing to where it did.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -126,10 +239,10 @@ fn to_file(
     let done = File::create_new(&partial)
         .map_err(anyhow::Error::from)
         .and_then(|file| {
-            let (file, written) = to_writer(file, gzip, first, fetch)?;
+            let (file, done) = through(file, gzip, write)?;
             file.sync_data()?;
             fs::rename(&partial, &path)?;
-            Ok(written)
+            Ok(done)
         });
     if done.is_err()
         && let Err(error) = fs::remove_file(&partial)
@@ -139,20 +252,20 @@ fn to_file(
     done
 }
 
-fn to_writer(
+fn through<T>(
     file: File,
     gzip: bool,
-    first: Page,
-    fetch: impl Fn(i64) -> Result<Page, AskError>,
-) -> anyhow::Result<(File, Written)> {
-    let out = BufWriter::new(file);
-    let (out, written) = if gzip {
-        let encoder = GzEncoder::new(out, Compression::default());
-        let (encoder, written) = write_pages(encoder, first, fetch)?;
-        (encoder.finish()?, written)
+    write: impl FnOnce(&mut dyn Write) -> anyhow::Result<T>,
+) -> anyhow::Result<(File, T)> {
+    let mut out = BufWriter::new(file);
+    let done = if gzip {
+        let mut encoder = GzEncoder::new(&mut out, Compression::default());
+        let done = write(&mut encoder)?;
+        encoder.finish()?;
+        done
     } else {
-        write_pages(out, first, fetch)?
+        write(&mut out)?
     };
     let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-    Ok((file, written))
+    Ok((file, done))
 }

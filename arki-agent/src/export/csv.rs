@@ -2,7 +2,7 @@
 //!
 //! A series that appears between two pages is left out; one that is forgotten has empty cells from there on. Rows
 //! that do not rise (the clock was set back between two pages) and rows after the end that the first page told (the
-//! agent goes on sampling) are left out.
+//! agent goes on sampling) are left out, but for a recording, which goes on with it.
 
 use super::Page;
 use arki_model::clock::UnixSeconds;
@@ -13,6 +13,7 @@ use std::io::{self, Write};
 pub struct TraceWriter<W> {
     out: W,
     names: Vec<String>,
+    is_begun: bool,
     end_s: Option<UnixSeconds>,
     last_s: Option<UnixSeconds>,
     rows: u64,
@@ -24,9 +25,18 @@ impl<W: Write> TraceWriter<W> {
         Self {
             out,
             names: Vec::new(),
+            is_begun: false,
             end_s: None,
             last_s: None,
             rows: 0,
+        }
+    }
+
+    /// The same for a trace that goes on: rows after the end that the first page told are written, too.
+    pub fn endless(out: W) -> Self {
+        Self {
+            end_s: Some(UnixSeconds::MAX),
+            ..Self::new(out)
         }
     }
 
@@ -36,8 +46,9 @@ impl<W: Write> TraceWriter<W> {
         if page.rows.is_empty() && next_s.is_none() {
             return Ok(None);
         }
-        if self.end_s.is_none() {
-            self.end_s = page.newest_s;
+        self.end_s = self.end_s.or(page.newest_s);
+        if !self.is_begun {
+            self.is_begun = true;
             self.names.clone_from(&page.names);
             writeln!(self.out, "{}", header(&self.names))?;
         }
