@@ -7,6 +7,7 @@ use arki_model::clock::UnixSeconds;
 use arki_model::event::ProcessGrowth;
 use arki_model::ledger::Outcome;
 use arki_model::prediction::Prediction;
+use arki_model::vote::Vote;
 use serde::{Deserialize, Serialize};
 
 /// The most events that are listed for a series or for an ambiguous beginning of an id.
@@ -99,6 +100,8 @@ pub struct SeriesView {
     pub bound: Option<f64>,
     /// The least, mean and greatest value of the last day's five-minute means, and how many hours they cover.
     pub day: Option<Day>,
+    /// What the voters say of it now, whether anything is told or not.
+    pub votes: Vec<Vote>,
     /// What is predicted of it now.
     pub predicted: Option<Predicted>,
     /// What was not told of it.

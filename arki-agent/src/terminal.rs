@@ -117,6 +117,23 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// The same in at most `count` lines, with ` …` where words are missing.
+pub fn wrap_within(text: &str, width: usize, count: usize) -> Vec<String> {
+    let mut lines = wrap(text, width);
+    if lines.len() > count {
+        lines.truncate(count);
+        if let Some(last) = lines.last_mut() {
+            while last.chars().count() + 2 > width
+                && let Some((words, _)) = last.rsplit_once(' ')
+            {
+                *last = words.to_owned();
+            }
+            *last = fit(&format!("{last} …"), width);
+        }
+    }
+    lines
+}
+
 /// Colours, where they are wanted: on a terminal, and not with `NO_COLOR` (<https://no-color.org>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Paint(bool);

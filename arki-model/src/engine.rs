@@ -118,6 +118,10 @@ impl Finding {
     }
 }
 
+/// A consensus that misses a pass or two (a slow host) still stands, and at short intervals one that misses a look:
+/// where trend finds nothing it looks again after two steps of the fine ring, 20 s at an interval of 1 s.
+const STANDS_S: i64 = 30;
+
 /// The engine of one host.
 #[derive(Debug)]
 pub struct Engine {
@@ -260,8 +264,7 @@ impl Engine {
         findings: &[Finding],
         contexts: &[ActiveContext],
     ) -> Vec<Prediction> {
-        // A consensus that misses a pass or two (a slow host) still stands.
-        let gap_s = 3 * self.settings.interval_s;
+        let gap_s = (3 * self.settings.interval_s).max(STANDS_S);
         let memory = &mut self.memory;
         let mut told = Vec::new();
         for finding in findings {
@@ -343,6 +346,21 @@ impl Engine {
     /// What was not told, and why.
     pub fn quieted(&self) -> impl DoubleEndedIterator<Item = &Quieted> {
         self.memory.record.quiet.quieted()
+    }
+
+    /// The three votes about a series as they stand: where it has a bound, about its running out; else about its being
+    /// odd. `None` for a series that no voter has seen.
+    pub fn votes(&self, id: SeriesId) -> Option<Vec<Vote>> {
+        let memory = &self.memory;
+        let view = View {
+            at: memory.record.at,
+            values: &[],
+            windows: &memory.windows,
+            registry: &memory.registry,
+            bounds: &self.bounds,
+        };
+        let exhaustion = memory.exhaustion.votes(&view, id);
+        exhaustion.or_else(|| memory.incidents.votes(&view, id))
     }
 
     /// What each voter knows so far.

@@ -15,6 +15,7 @@
 mod follow;
 mod gate;
 mod load;
+mod look;
 mod sight;
 mod state;
 mod wording;
@@ -22,10 +23,11 @@ mod wording;
 use crate::clock::UnixSeconds;
 use crate::engine::{Finding, View};
 use crate::registry::SeriesId;
-use crate::vote::Voter;
+use crate::vote::{Vote, Voter};
 use crate::voter::Readiness;
 use crate::voter::trend;
 use load::Load;
+use look::{LOOKS, Look};
 use serde::{Deserialize, Serialize};
 use state::State;
 
@@ -120,22 +122,13 @@ impl Exhaustion {
     /// What each voter knows at `now_s`.
     pub fn readiness(&self, now_s: UnixSeconds) -> Vec<Readiness> {
         let known_s = self.started_at.map_or(0, |at| (now_s - at).max(0));
-        let watched = self.states.iter().flatten().count();
         let series = self.load.series();
         let days = known_s / 86_400;
-        let trend = known_s >= gate::TREND_READY_S;
         let pattern = known_s >= state::PATTERN_READY_S;
         let line = |voter, ready, text| Readiness { voter, ready, text };
+        let (looked, text) = self.looks();
         vec![
-            line(
-                Voter::Trend,
-                trend,
-                if trend {
-                    format!("{watched} series with a bound")
-                } else {
-                    "first half hour".into()
-                },
-            ),
+            line(Voter::Trend, looked, text),
             line(
                 Voter::Correlation,
                 series > 0,
@@ -151,5 +144,56 @@ impl Exhaustion {
                 },
             ),
         ]
+    }
+
+    /// True once trend has looked at a series; and what its looks came to: `12 with a bound (11 level, 1 run out)`.
+    fn looks(&self) -> (bool, String) {
+        let mut counts = [0_usize; LOOKS.len()];
+        for state in self.states.iter().flatten() {
+            counts[state.looked() as usize] += 1;
+        }
+        let watched: usize = counts.iter().sum();
+        let looked = watched > counts[Look::Pending as usize];
+        if watched == 0 {
+            return (false, "no series with a bound".to_owned());
+        }
+        let mut parts: Vec<(&str, usize)> = Vec::new();
+        for (look, &count) in LOOKS
+            .into_iter()
+            .zip(&counts)
+            .filter(|&(_, &count)| count > 0)
+        {
+            match parts.last_mut() {
+                Some((said, sum)) if *said == look.summary() => *sum += count,
+                _ => parts.push((look.summary(), count)),
+            }
+        }
+        let text = match parts.as_slice() {
+            _ if !looked => "none looked at yet".to_owned(),
+            [(said, _)] => format!("all {said}"),
+            parts => {
+                let parts: Vec<String> = parts
+                    .iter()
+                    .map(|(said, count)| format!("{count} {said}"))
+                    .collect();
+                parts.join(", ")
+            }
+        };
+        (looked, format!("{watched} with a bound ({text})"))
+    }
+
+    /// The three votes about a series as they stand; `None` where it has no bound. `view` may be without values.
+    pub fn votes(&self, view: &View<'_>, id: SeriesId) -> Option<Vec<Vote>> {
+        let state = self.states.get(id.index())?.as_ref()?;
+        let window = view.windows.get(id)?;
+        Some(state.standing(&state::Now {
+            at: view.at,
+            value: f64::from(window.raw.back(0)),
+            bound: view.bound(id)?,
+            window,
+            started_at: self.started_at.unwrap_or(view.at),
+            load: &self.load,
+            view,
+        }))
     }
 }

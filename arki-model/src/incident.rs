@@ -17,7 +17,7 @@ mod votes;
 use crate::clock::UnixSeconds;
 use crate::engine::{Finding, View};
 use crate::registry::SeriesId;
-use crate::vote::Voter;
+use crate::vote::{Vote, Voter};
 use crate::voter::Readiness;
 use crate::voter::change::Change;
 use crate::voter::movement::Movement;
@@ -239,6 +239,11 @@ impl Incidents {
         })
     }
 
+    /// The three votes about one series by itself, as they stand; `view` may be without values.
+    pub fn votes(&self, view: &View<'_>, id: SeriesId) -> Option<Vec<Vote>> {
+        votes::standing(self, view, id)
+    }
+
     /// Moves all remembered times by `delta_s`: the wall clock was set.
     pub fn shift(&mut self, delta_s: i64) {
         let steps = delta_s.div_euclid(self.step_s);
@@ -283,7 +288,7 @@ impl Incidents {
             line(
                 Voter::Trend,
                 learned > 0,
-                format!("usual swing of {learned}/{all} series"),
+                format!("usual swing of {learned}/{all}"),
             ),
             line(
                 Voter::Correlation,

@@ -319,6 +319,7 @@ impl Agent {
             value_now: self.pipeline.value(series),
             bound: id.and_then(|id| engine.bound(id)).map(|bound| bound.value),
             day: id.and_then(|id| engine.windows().get(id)).and_then(day),
+            votes: id.and_then(|id| engine.votes(id)).unwrap_or_default(),
             predicted: active.map(|active| self.predicted(active)),
             quieted: self.hushed(|quieted| quieted.series == series),
             events: events.take(LISTED_MAX).map(line).collect(),
@@ -347,11 +348,14 @@ fn why(error: &CollectError) -> Why {
 
 fn because(quieted: &Quieted, now_s: i64) -> String {
     match &quieted.because {
-        Because::Held if now_s - quieted.last_at < HOLD_S => format!(
-            "held for {} of {}",
-            span((quieted.last_at - quieted.first_at) as f64),
-            span(HOLD_S as f64)
-        ),
+        Because::Held if now_s - quieted.last_at < HOLD_S => {
+            let (held_s, hold) = (quieted.last_at - quieted.first_at, span(HOLD_S as f64));
+            if held_s < HOLD_S {
+                format!("held for {} of {hold}", span(held_s as f64))
+            } else {
+                format!("comes and goes: it has not stood for {hold} yet")
+            }
+        }
         Because::Held => format!("over before it had stood for {}", span(HOLD_S as f64)),
         Because::CoolDown { told_at } => {
             format!(

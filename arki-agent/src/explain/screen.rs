@@ -195,18 +195,22 @@ fn processes(text: &mut Text, processes: &[ProcessGrowth]) {
             name if name.contains("bytes") => bytes(value),
             _ => figure(value),
         };
-        let line = format!(
-            "{} ({}) +{} {} in {}, holds {}",
-            fit(&safe(&process.name), 20),
-            process.pid,
-            amount(process.growth),
-            safe(&process.resource)
-                .replace('_', " ")
-                .replace(" bytes", "")
-                .replace("bytes ", ""),
-            span(process.span_s),
-            amount(process.value),
-        );
+        let name = fit(&safe(&process.name), 20);
+        let (grown, span) = (amount(process.growth), span(process.span_s));
+        let what = match process.resource.as_str() {
+            "resident_bytes" => format!("of memory in {span}, holds {}", amount(process.value)),
+            "cpu_seconds" => format!("CPU seconds in {span}"),
+            "written_bytes" => format!("written in {span}"),
+            "written_by_children_bytes" => {
+                format!("written in {span} by commands that it ran and that ended")
+            }
+            other => format!(
+                "{} in {span}, holds {}",
+                safe(other).replace('_', " "),
+                amount(process.value)
+            ),
+        };
+        let line = format!("{name} ({}) +{grown} {what}", process.pid);
         text.field(if number == 0 { "Who grew" } else { "" }, &line);
     }
 }
@@ -255,6 +259,12 @@ fn series_text(text: &mut Text, view: &SeriesView, clock: &dyn Fn(i64) -> String
                 ),
             );
         }
+    }
+    if view.votes.is_empty() {
+        text.field("Voters", "none has seen it yet");
+    }
+    for vote in &view.votes {
+        vote_text(text, vote);
     }
     for (number, hushed) in view.quieted.iter().enumerate() {
         let since = if hushed.first_at == hushed.last_at {

@@ -1,14 +1,20 @@
 //! `status` as one screen: 80 columns, at most 24 lines where little is going on, readable without colour.
 
 use super::{Hushed, Predicted, Status, Why};
-use crate::terminal::{COLUMNS, Paint, at_bound, count, figure, fit, safe, span, wrap};
+use crate::terminal::{
+    COLUMNS, Paint, at_bound, count, figure, fit, safe, span, wrap, wrap_within,
+};
 use arki_model::ledger::Counts;
 use arki_model::prediction::Severity;
 
 /// Lines of quieted predictions that are shown.
 const QUIETED_LINES: usize = 4;
-/// Predictions that are shown in full.
+/// Predictions that are shown.
 const PREDICTIONS: usize = 5;
+/// Those of them that are shown with value and reason.
+const IN_FULL: usize = 3;
+/// Lines of one reason.
+const REASON_LINES: usize = 2;
 /// Where the text beside the headings begins.
 const INDENT: usize = 9;
 
@@ -47,11 +53,12 @@ impl Screen {
         }
     }
 
-    /// Text under a heading, in one line.
-    fn under(&mut self, text: &str) {
-        let text = fit(text, COLUMNS - INDENT);
-        self.lines
-            .push(format!("{:INDENT$}{}", "", self.paint.dim(&text)));
+    /// Text further in, in at most [`REASON_LINES`].
+    fn under(&mut self, indent: usize, text: &str) {
+        for line in wrap_within(text, COLUMNS - indent, REASON_LINES) {
+            self.lines
+                .push(format!("{:indent$}{}", "", self.paint.dim(&line)));
+        }
     }
 }
 
@@ -115,11 +122,8 @@ fn collect(screen: &mut Screen, status: &Status) {
         .iter()
         .filter(|unread| unread.why != Why::Absent)
     {
-        screen.under(&format!(
-            "{}: {}",
-            safe(&unread.collector),
-            safe(&unread.text)
-        ));
+        let text = format!("{}: {}", safe(&unread.collector), safe(&unread.text));
+        screen.under(INDENT, &text);
     }
     let absent: Vec<String> = collect
         .unread
@@ -128,22 +132,19 @@ fn collect(screen: &mut Screen, status: &Status) {
         .map(|unread| safe(&unread.collector))
         .collect();
     if !absent.is_empty() {
-        screen.under(&format!("not on this host: {}", absent.join(", ")));
+        let text = format!("not on this host: {}", absent.join(", "));
+        screen.under(INDENT, &text);
     }
 }
 
 fn voters(screen: &mut Screen, status: &Status, clock: &dyn Fn(i64) -> String) {
-    let text: Vec<String> = status
-        .voters
-        .iter()
-        .map(|readiness| format!("{}: {}", readiness.voter, safe(&readiness.text)))
-        .collect();
-    let text = if text.is_empty() {
-        "know nothing yet".to_owned()
-    } else {
-        text.join("; ")
-    };
-    screen.section("Voters", &text);
+    if status.voters.is_empty() {
+        screen.section("Voters", "know nothing yet");
+    }
+    for (number, readiness) in status.voters.iter().enumerate() {
+        let text = format!("{}: {}", readiness.voter, safe(&readiness.text));
+        screen.section(if number == 0 { "Voters" } else { "" }, &text);
+    }
     let contexts: Vec<String> = status
         .contexts
         .iter()
@@ -176,14 +177,15 @@ fn predictions(screen: &mut Screen, status: &Status) {
         count(status.predictions.len() as u64, "failure")
     );
     screen.lines.push(screen.paint.bold(&title));
-    for predicted in status.predictions.iter().take(PREDICTIONS) {
+    for (number, predicted) in status.predictions.iter().take(PREDICTIONS).enumerate() {
         prediction(screen, predicted, status.now_s);
+        if number < IN_FULL {
+            why(screen, predicted, status.now_s);
+        }
     }
     if status.predictions.len() > PREDICTIONS {
-        screen.under(&format!(
-            "and {} more: status --json",
-            status.predictions.len() - PREDICTIONS
-        ));
+        let more = status.predictions.len() - PREDICTIONS;
+        screen.under(INDENT, &format!("and {more} more: status --json"));
     }
 }
 
@@ -200,6 +202,10 @@ fn prediction(screen: &mut Screen, predicted: &Predicted, now_s: i64) {
     screen
         .lines
         .push(format!("  {mark}  {} {when}", screen.paint.bold(&name)));
+}
+
+/// Its value, who says so and why.
+fn why(screen: &mut Screen, predicted: &Predicted, now_s: i64) {
     let value = match predicted.bound {
         Some(bound) => format!("{} of {}", figure(predicted.value), figure(bound)),
         None => figure(predicted.value),
@@ -210,15 +216,9 @@ fn prediction(screen: &mut Screen, predicted: &Predicted, now_s: i64) {
         Some(number) => format!("; arki-agent explain {number}"),
         None => String::new(),
     };
-    for text in [
-        format!("now {value}; told {told} ago{how}"),
-        format!("{}: {}", voters.join(" and "), safe(&predicted.reason)),
-    ] {
-        let line = fit(&text, COLUMNS - 12);
-        screen
-            .lines
-            .push(format!("            {}", screen.paint.dim(&line)));
-    }
+    screen.under(12, &format!("now {value}; told {told} ago{how}"));
+    let reason = safe(&predicted.reason);
+    screen.under(12, &format!("{}: {reason}", voters.join(" and ")));
 }
 
 /// `full in 5 h 40 (4 h 10 to 8 h 00)`.
@@ -250,13 +250,15 @@ fn quieted(screen: &mut Screen, status: &Status, clock: &dyn Fn(i64) -> String) 
             because,
             ..
         } = hushed;
-        let text = format!(
-            "  {} {}: {}",
-            clock(*last_at),
-            fit(&safe(series), 34),
-            safe(because)
-        );
-        screen.lines.push(fit(&text, COLUMNS));
+        let series = fit(&safe(series), 34);
+        let text = format!("{} {series}: {}", clock(*last_at), safe(because));
+        for (number, line) in wrap_within(&text, COLUMNS - 4, REASON_LINES)
+            .into_iter()
+            .enumerate()
+        {
+            let indent = if number == 0 { 2 } else { 4 };
+            screen.lines.push(format!("{:indent$}{line}", ""));
+        }
     }
     if status.quieted.len() > QUIETED_LINES {
         screen.lines.push(format!(

@@ -8,8 +8,6 @@
 use crate::quiet::HOLD_S;
 use crate::voter::trend::Forecast;
 
-/// Trend has something to say after half an hour.
-pub(super) const TREND_READY_S: i64 = 1_800;
 /// More likely than not.
 const WAY_MIN: f64 = 0.5;
 /// A forecast this narrow comes from growth without any whim: a little less of the way is asked for.

@@ -3,6 +3,7 @@
 use super::follow::Follow;
 use super::gate::{Gate, gate};
 use super::load::Load;
+use super::look::Look;
 use super::sight::{self, Scale, Seen};
 use super::{Scratch, wording};
 use crate::clock::UnixSeconds;
@@ -48,6 +49,9 @@ pub(super) struct State {
     failing: Option<UnixSeconds>,
     fit_at: UnixSeconds,
     outlook: Option<Outlook>,
+    /// What the newest look came to. Not kept over a restart: the next look is seconds away.
+    #[serde(skip)]
+    look: Look,
 }
 
 /// The newest forecast that passed the gate.
@@ -106,6 +110,7 @@ impl State {
             failing: None,
             fit_at: now,
             outlook: None,
+            look: Look::Pending,
         }
     }
 
@@ -137,7 +142,7 @@ impl State {
         self.follow
             .push(&now.window.half_hour, &now.load.level.half_hour);
         if now.at >= self.fit_at {
-            self.outlook = self.look(now, cleaned, scratch);
+            (self.outlook, self.look) = self.look(now, cleaned, scratch);
             self.fit_at = now.at + self.pause_s(now, cleaned);
         }
         let outlook = self.outlook.as_ref()?;
@@ -181,25 +186,31 @@ impl State {
         }
         if crossed || (near && self.failing.is_some()) {
             self.outlook = None;
+            self.look = Look::AtBound;
             return true;
         }
         if let Some(began_at) = self.failing.take() {
             self.levels.erase_since(began_at);
             self.climbs.restart(now.at, cleaned);
             self.since = now.at;
+            self.look = Look::Pending;
         }
         false
     }
 
-    fn look(&self, now: &Now<'_>, cleaned: f64, scratch: &mut Scratch) -> Option<Outlook> {
+    /// What is told if the other voters agree, and how far the look got.
+    fn look(&self, now: &Now<'_>, cleaned: f64, scratch: &mut Scratch) -> (Option<Outlook>, Look) {
         let left = now.bound_up() - cleaned;
+        let mut furthest = Look::Pending;
         let mut vetoed = None;
         let mut denied = 0.0_f64;
         let scales: Vec<Scale> = sight::scales(now.window, now.at, self.since).collect();
         for (place, &scale) in scales.iter().enumerate() {
+            furthest = furthest.max(Look::Level);
             if !scale.climbs(now.window, now.turn(), cleaned, CLIMB_MIN * left) {
                 continue;
             }
+            furthest = furthest.max(Look::Unfit);
             let Some(forecast) = self.forecast(now, scale, scratch) else {
                 continue;
             };
@@ -213,6 +224,7 @@ impl State {
             }
             if !grows(now, cleaned, &forecast) {
                 denied = denied.max(forecast.rise);
+                furthest = furthest.max(Look::Stopped);
                 continue;
             }
             let known_s = now.known_s();
@@ -227,13 +239,20 @@ impl State {
                 Gate::Open => {}
                 Gate::No => {
                     denied = denied.max(forecast.rise);
+                    furthest = furthest.max(Look::Settles);
                     continue;
                 }
                 Gate::Early | Gate::Vague if self.known(now, cleaned, &forecast).climbs >= 2 => {
+                    furthest = furthest.max(Look::Usual);
                     continue;
                 }
-                Gate::Early | Gate::Vague => break,
+                Gate::Early | Gate::Vague => {
+                    let is_early = gated == Gate::Early;
+                    furthest = furthest.max(if is_early { Look::Early } else { Look::Vague });
+                    break;
+                }
             }
+            furthest = Look::Yes;
             let votes = self.votes(now, cleaned, &forecast);
             let outlook = Outlook {
                 at: now.at,
@@ -242,14 +261,45 @@ impl State {
                 votes,
             };
             match wording::standing(&outlook.votes) {
-                wording::Standing::Agreed => return Some(outlook),
+                wording::Standing::Agreed => return (Some(outlook), Look::Yes),
                 wording::Standing::Vetoed => {
                     vetoed.get_or_insert(outlook);
                 }
                 wording::Standing::Open => {}
             }
         }
-        vetoed
+        (vetoed, furthest)
+    }
+
+    /// How far the newest look got.
+    pub(super) fn looked(&self) -> Look {
+        self.look
+    }
+
+    /// The three votes as they stand, whether anything is told or not.
+    pub(super) fn standing(&self, now: &Now<'_>) -> Vec<Vote> {
+        if let Some(outlook) = &self.outlook {
+            return outlook.votes.clone();
+        }
+        let cleaned = now.cleaned();
+        vec![
+            self.look.vote(),
+            wording::no_climb(now.load.series()),
+            wording::level(&self.level(now, cleaned)),
+        ]
+    }
+
+    /// What pattern knows of the level alone.
+    fn level(&self, now: &Now<'_>, cleaned: f64) -> wording::Known {
+        wording::Known {
+            history_s: self.levels.span_s().min(now.known_s()),
+            value: now.turn() * cleaned,
+            level: self.levels.at_this_hour(now.at, cleaned),
+            any_hour: self.levels.days_reaching(now.at, cleaned),
+            turn: now.turn(),
+            climbs: 0,
+            climb_rise: 0.0,
+        }
     }
 
     fn forecast(&self, now: &Now<'_>, scale: Scale, scratch: &mut Scratch) -> Option<Forecast> {
@@ -306,18 +356,11 @@ impl State {
             (n + 1, top.max(f64::from(climb.rise)))
         });
         let foot = cleaned - forecast.rise;
+        let is_known = foot + highest < now.bound_up();
         wording::Known {
-            history_s: self.levels.span_s().min(now.known_s()),
-            value: now.turn() * cleaned,
-            level: self.levels.at_this_hour(now.at, cleaned),
-            any_hour: self.levels.days_reaching(now.at, cleaned),
-            turn: now.turn(),
-            climbs: if foot + highest < now.bound_up() {
-                count
-            } else {
-                0
-            },
+            climbs: if is_known { count } else { 0 },
             climb_rise: highest,
+            ..self.level(now, cleaned)
         }
     }
 }

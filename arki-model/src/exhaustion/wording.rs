@@ -138,6 +138,24 @@ pub(super) fn correlation(seen: &Companions, registry: &Registry) -> Vote {
         .with("load_series", f64::from(seen.series))
 }
 
+/// Correlation's answer where nothing climbs.
+pub(super) fn no_climb(series: u32) -> Vote {
+    let reason = match series {
+        0 => "no other series to compare with".to_owned(),
+        _ => format!("there is no climb to explain; the load is known from {series} series"),
+    };
+    Vote::new(Voter::Correlation, Verdict::Abstain, reason)
+}
+
+/// Pattern's answer where nothing climbs: what would be a veto is no more than a no.
+pub(super) fn level(known: &Known) -> Vote {
+    let mut vote = pattern(known);
+    if vote.verdict == Verdict::Veto {
+        vote.verdict = Verdict::No;
+    }
+    vote
+}
+
 /// Pattern's answer: is this level, or this climb, known here?
 pub(super) fn pattern(known: &Known) -> Vote {
     let level = known.level;

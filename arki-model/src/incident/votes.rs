@@ -1,7 +1,7 @@
 //! What the voters say about an incident, in words and figures.
 
 use super::evidence::YES;
-use super::{Incidents, PATTERN_DAYS, State};
+use super::{Incidents, LEARNING_S, PATTERN_DAYS, State};
 use crate::engine::View;
 use crate::registry::SeriesId;
 use crate::vote::{RELATED_MAX, Verdict, Vote, Voter};
@@ -20,6 +20,54 @@ pub(super) fn of(
         ranked,
     };
     vec![words.trend(), words.correlation(), words.pattern()]
+}
+
+/// The three votes about one series by itself, as they stood in the newest step; `None` if it is not known.
+pub(super) fn standing(incidents: &Incidents, view: &View<'_>, id: SeriesId) -> Option<Vec<Vote>> {
+    let state = incidents.series.get(id.index())?.as_deref()?;
+    let learned_s = view.at - state.began_at;
+    if learned_s < LEARNING_S {
+        let reason = format!("learning {}/24 h of this series", learned_s / 3_600);
+        let votes = Voter::ALL.map(|voter| Vote::new(voter, Verdict::Abstain, reason.clone()));
+        return Some(votes.to_vec());
+    }
+    let times = |figure: f32| format!("{:.1} times", figure.abs().min(999.0));
+    let vote = |place: usize, odd: String, usual: &str| {
+        let is_odd = state.weights[place] >= 0.5;
+        let verdict = if is_odd { Verdict::Yes } else { Verdict::No };
+        let reason = if is_odd { odd } else { usual.to_owned() };
+        Vote::new(Voter::ALL[place], verdict, reason)
+    };
+    let left = format!(
+        "left its level by {} its usual swing",
+        times(state.change.times)
+    );
+    let trend = vote(0, left, "it keeps the level of the last hours");
+    let correlation = if state.relation.is_known() {
+        let off = format!(
+            "off its companions by {} what is usual",
+            times(state.relation.times)
+        );
+        let vote = vote(1, off, "it moves with its companions as usual");
+        let vote = vote.with("explained_share", f64::from(state.relation.explained()));
+        let peers = state.relation.peers();
+        peers.fold(vote, |vote, peer| vote.naming(view.registry.name(peer)))
+    } else {
+        let reason = "no other series of this host goes with it";
+        Vote::new(Voter::Correlation, Verdict::Abstain, reason)
+    };
+    let moved = format!(
+        "moves {} what is usual at this hour",
+        times(state.movement.times_at_hour)
+    );
+    let pattern = if incidents.evidence.pattern_abstains {
+        let days = incidents.pattern_days(view.at);
+        let reason = format!("learning {days}/{PATTERN_DAYS} d");
+        Vote::new(Voter::Pattern, Verdict::Abstain, reason)
+    } else {
+        vote(2, moved, "it moves as it usually does at this hour")
+    };
+    Some(vec![trend, correlation, pattern])
 }
 
 struct Words<'a> {

@@ -86,7 +86,7 @@ trend       yes: rises 3.1 points an hour for 2 h 10
 correlation abstains: knows no relation of this series
 pattern     yes: never so high on a Tuesday
             with disk.write_bytes_per_second{sda}
-Who grew    mysqld? (4211) +295.6 MiB written in 1 h 00, holds 4.7 GiB
+Who grew    mysqld? (4211) +295.6 MiB written in 1 h 00
 Context     backup was active and did not explain it
 
 Event       018bcfe5-6800-7abc-9def-0123456789ab, number 12 of web-1

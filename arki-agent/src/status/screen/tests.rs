@@ -108,8 +108,9 @@ Hub      none configured; this agent is complete on its own
 Collect  214 series of at most 600, every 30 s, last 11 s ago
          process: not permitted: who holds descriptors
          not on this host: conntrack
-Voters   trend: learning 3/14 d; correlation: learning 3/14 d; pattern: learning
-         3/14 d
+Voters   trend: learning 3/14 d
+         correlation: learning 3/14 d
+         pattern: learning 3/14 d
 Context  backup?[31m (announced until T+60)
 Predicts 3 failures:
   CRITICAL  disk.used_percent{/var} full in 1 h 30 (1 h 08 to 2 h 15)
@@ -130,6 +131,22 @@ Problem  storage: /var/lib/arki/record: No space left on device (os error 28);
          predicting goes on, and it is tried again every few seconds
 ";
     assert_eq!(screen, expected);
+    assert!(screen.lines().all(|line| line.chars().count() <= COLUMNS));
+}
+
+#[test]
+fn a_long_reason_takes_two_lines_and_ends_at_a_word() {
+    let mut status = full();
+    let words = "steady since its rate changed ".repeat(8);
+    status.predictions[0].reason.clone_from(&words);
+    status.quieted[0].because = words;
+    let screen = render(&status, Paint::PLAIN, &|at| format!("T{:+}", at - NOW_S));
+    let cut: Vec<&str> = screen
+        .lines()
+        .filter(|line| line.contains('…') && !line.contains("long/"))
+        .collect();
+    assert_eq!(cut.len(), 2, "{screen}");
+    assert!(cut.iter().all(|line| line.ends_with(" …")), "{screen}");
     assert!(screen.lines().all(|line| line.chars().count() <= COLUMNS));
 }
 
