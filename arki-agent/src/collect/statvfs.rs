@@ -39,13 +39,27 @@ fn share_percent(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| 100.0 * part as f64 / whole as f64)
 }
 
+/// A program writes more than this at once: a file system with less left is full, whatever its last block says.
+const CRUMBS_BYTES: u64 = 1024 * 1024;
+
+/// Crumbs are no more than this share of the file system, too: a small one is not full for having always been small.
+const CRUMBS_SHARE: u64 = 1000;
+
+/// `blocks_available`, or none where only crumbs are left.
+fn without_crumbs(blocks_available: u64, block_bytes: u64, blocks: u64) -> u64 {
+    let are_crumbs = blocks_available.saturating_mul(block_bytes) < CRUMBS_BYTES
+        && blocks_available < blocks / CRUMBS_SHARE;
+    if are_crumbs { 0 } else { blocks_available }
+}
+
 /// Asks the kernel.
 pub(super) fn ask_kernel(path: &Path) -> io::Result<Space> {
     let found = nix::sys::statvfs::statvfs(path)?;
+    let (blocks, available) = (found.blocks(), found.blocks_available());
     Ok(Space {
-        blocks: found.blocks(),
+        blocks,
         blocks_free: found.blocks_free(),
-        blocks_available: found.blocks_available(),
+        blocks_available: without_crumbs(available, found.fragment_size(), blocks),
         inodes: found.files(),
         inodes_free: found.files_free(),
     })
@@ -77,6 +91,14 @@ mod tests {
             (empty.used_percent(), empty.inodes_used_percent()),
             (None, None)
         );
+    }
+
+    #[test]
+    fn a_disk_with_crumbs_is_full() {
+        // the last kibibyte of an ext4 of 290 MB that takes no write any more
+        assert_eq!(without_crumbs(1, 1024, 296_847), 0);
+        assert_eq!(without_crumbs(2_000, 1024, 296_847), 2_000, "two mebibytes");
+        assert_eq!(without_crumbs(100, 4096, 50_000), 100, "small as a whole");
     }
 
     #[test]
