@@ -21,6 +21,9 @@ const DIRECTORIES: [&str; 10] = [
     "/run/systemd/generator.late",
 ];
 
+/// The most names of one directory of units that are looked at; a host has hundreds.
+const FILES_MAX: usize = 4096;
+
 /// The most that is read of a unit file; Debian's longest has 6 KB.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 
@@ -102,6 +105,26 @@ pub fn has_companion(host: &Roots, stem: &str, suffix: &str) -> bool {
         || template_of(&format!("{stem}{suffix}")).is_some_and(|template| exists(&template))
 }
 
+/// The units that timers start under another name than their own (`Unit=` in a `.timer`).
+pub fn named_by_timers(host: &Roots) -> Vec<String> {
+    let mut units = Vec::new();
+    for directory in DIRECTORIES {
+        let entries = fs::read_dir(host.path(Path::new(directory)));
+        let files = entries.into_iter().flatten().flatten().take(FILES_MAX);
+        for path in files.map(|entry| entry.path()) {
+            if path.extension().is_none_or(|end| end != "timer") {
+                continue;
+            }
+            let text = read_text(&path).unwrap_or_default();
+            units.extend(text.lines().filter_map(|line| {
+                let (key, unit) = line.split_once('=')?;
+                (key.trim() == "Unit").then(|| unit.trim().to_owned())
+            }));
+        }
+    }
+    units
+}
+
 /// The identity of the run of `unit` that is active: systemd makes a new one with every start.
 pub fn invocation(host: &Roots, unit: &str) -> Option<Box<str>> {
     let link = PathBuf::from(format!("/run/systemd/units/invocation:{unit}"));
@@ -128,10 +151,14 @@ fn directory_of(path: &Path, host: &Roots) -> PathBuf {
 }
 
 fn read_kind(path: &Path) -> Option<UnitKind> {
+    read_text(path).map(|text| parse_kind(&text))
+}
+
+fn read_text(path: &Path) -> Option<String> {
     let mut bytes = Vec::new();
     let file = fs::File::open(path).ok()?;
     file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).ok()?;
-    Some(parse_kind(&String::from_utf8_lossy(&bytes)))
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Reads the `[Service]` section of a unit file.

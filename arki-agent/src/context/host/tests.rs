@@ -143,9 +143,14 @@ fn services_that_a_timer_starts_are_jobs_while_they_run() {
         "",
     )
     .unwrap();
+    let other = host.root.path().join("etc/systemd/system/nightly.timer");
+    fs::create_dir_all(other.parent().unwrap()).unwrap();
+    fs::write(other, "[Timer]\nOnCalendar=daily\nUnit=dump.service\n").unwrap();
     host.service("apt-daily.service", 1);
     host.service("nginx.service", 1);
-    assert_eq!(host.look(), found(&[("apt-daily", 0)]));
+    host.service("dump.service", 1);
+    assert_eq!(host.look(), found(&[("apt-daily", 0), ("dump", 0)]));
+    host.service("dump.service", 0);
     assert_eq!(host.look(), found(&[("apt-daily", 60)]));
     let explained = host.contexts.active().next().unwrap().series;
     assert!(

@@ -1,4 +1,5 @@
-//! Services that run and that a timer starts: a `.service` among the control groups with a `.timer` of its name.
+//! Services that run and that a timer starts: a `.service` among the control groups with a `.timer` of its name, or one
+//! that a timer names (`Unit=`).
 
 use super::Job;
 use super::kind::JobKind;
@@ -31,11 +32,16 @@ impl Timers {
         for service in &mut self.services {
             service.is_there = false;
         }
+        // Read once, when a service is met for the first time.
+        let mut named = None;
         if let Some(hierarchy) = Hierarchy::find(host) {
             for directory in hierarchy.services() {
                 let index = match self.find(&directory.unit) {
                     Some(index) => index,
-                    None if self.services.len() < SERVICES_MAX => self.meet(host, directory.unit),
+                    None if self.services.len() < SERVICES_MAX => {
+                        let named = named.get_or_insert_with(|| unit::named_by_timers(host));
+                        self.meet(host, directory.unit, named)
+                    }
                     None => continue,
                 };
                 let service = &mut self.services[index];
@@ -65,8 +71,9 @@ impl Timers {
             .position(|service| service.unit == unit)
     }
 
-    fn meet(&mut self, host: &Roots, unit: String) -> usize {
-        let has_timer = unit::has_companion(host, unit::short(&unit), ".timer");
+    fn meet(&mut self, host: &Roots, unit: String, named: &[String]) -> usize {
+        let has_timer =
+            unit::has_companion(host, unit::short(&unit), ".timer") || named.contains(&unit);
         self.services.push(Service {
             unit,
             has_timer,
