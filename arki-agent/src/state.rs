@@ -78,15 +78,15 @@ impl StateDir {
             path: lock_path.clone(),
             source,
         };
-        // On a file system that became read-only the lock file of the last run serves.
-        let lock = OpenOptions::new()
+        let made = OpenOptions::new()
             .create(true)
             .truncate(false)
             .write(true)
             .mode(0o600)
-            .open(&lock_path)
-            .or_else(|error| File::open(&lock_path).map_err(|_| error))
-            .map_err(failed)?;
+            .open(&lock_path);
+        // Held for reading, so that the file system can be made read-only under it; and where it has become that, the
+        // lock file of the last run serves.
+        let lock = File::open(&lock_path).map_err(|error| failed(made.err().unwrap_or(error)))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self {
                 path: path.to_owned(),

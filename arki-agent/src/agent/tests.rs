@@ -203,6 +203,60 @@ fn a_clock_that_jumps_stops_nothing_and_is_said() {
     assert!(agent.status().clock.unwrap().delta_s < 0);
 }
 
+/// An hour of calm, then the load rises to its bound within four hours, on a host that is as busy as ever. Before each
+/// pass the wall clock is set by what `jump` says of the pass; returns the agent at the end.
+fn rising(dir: &Path, jump: impl Fn(i64) -> i64) -> (Agent, Vec<u64>) {
+    let clock = Rc::new(ManualClock::at(NOW_S));
+    let more = format!("[[series]]\nmatch = '{SERIES}'\nbound = 4.0");
+    let mut agent = Agent::start(config(dir, &more), Rc::clone(&clock) as Rc<dyn Clock>).unwrap();
+    let mut told_at = Vec::new();
+    for pass in 0..560 {
+        clock.advance(30);
+        clock.jump_to(clock.now_s() + jump(pass));
+        set_load(dir, 0.5 + 3.5 * (pass - 120).max(0) as f64 / 480.0);
+        let (busy, idle) = (600 + 600 * pass + 37 * (pass % 3), 2_400 + 2_400 * pass);
+        let stat =
+            format!("cpu  {busy} 0 0 {idle} 0 0 0 0 0 0\ncpu0 {busy} 0 0 {idle} 0 0 0 0 0 0\n");
+        fs::write(dir.join("proc/stat"), stat).unwrap();
+        let before = agent.log.head().sequence;
+        agent.pass();
+        told_at.extend((agent.log.head().sequence > before).then_some(pass.unsigned_abs()));
+    }
+    (agent, told_at)
+}
+
+#[test]
+fn a_clock_that_jumps_or_stands_tells_nothing_twice_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, even) = rising(&dir.path().join("even"), |_| 0);
+    let first = i64::try_from(
+        *even
+            .first()
+            .expect("a load that runs into its bound is told"),
+    )
+    .unwrap();
+    for (name, at_pass, delta_s) in [
+        ("an hour on", first + 3, 3_600),
+        ("an hour back", first + 3, -3_600),
+        ("an hour back before it", first - 30, -3_600),
+        ("ten years on", first + 3, 315_360_000),
+        ("ten years back", first + 3, -315_360_000),
+    ] {
+        let jump = |pass: i64| i64::from(pass == at_pass) * delta_s;
+        let (agent, told) = rising(&dir.path().join(name), jump);
+        assert_eq!(told, even, "{name}");
+        assert!(agent.status().clock.is_some(), "{name}: not said");
+        let events = agent.log.read_from(0, 99);
+        let chain = arki_model::chain::verify(&events, &agent.key.public()).unwrap();
+        assert_eq!(chain.len(), told.len(), "{name}");
+    }
+    // A wall clock that stands is set back before every pass: later steps blur, but nothing is told twice.
+    let (agent, told) = rising(&dir.path().join("frozen"), |_| -30);
+    assert!((1..=even.len()).contains(&told.len()), "{told:?}");
+    assert!(agent.status().clock.is_some());
+    assert_eq!(agent.log.head().sequence, told.len() as u64);
+}
+
 #[test]
 fn an_event_is_found_by_the_beginning_of_its_id_its_number_and_its_series() {
     let dir = tempfile::tempdir().unwrap();

@@ -81,6 +81,13 @@ impl Home {
         daemon
     }
 
+    /// The same with other arguments.
+    pub(crate) fn run_with(&self, args: &[&str]) -> Daemon {
+        let daemon = self.start_with(command(&self.path("agent.toml"), args));
+        wait("the first pass", || self.passes() > 0, || self.log());
+        daemon
+    }
+
     pub(crate) fn start(&self) -> Daemon {
         self.start_with(command(&self.path("agent.toml"), &["run"]))
     }
@@ -136,10 +143,61 @@ fn command(config: &Path, args: &[&str]) -> std::process::Command {
     command
 }
 
+/// Starts a command without waiting for it.
+pub(crate) fn spawn(config: &Path, args: &[&str]) -> Daemon {
+    let mut command = command(config, args);
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    Daemon(command.spawn().unwrap())
+}
+
+/// A file system in memory, unmounted when dropped.
+pub(crate) struct Mounted(PathBuf);
+
+impl Mounted {
+    /// Two mebibytes at `point`. Without the right to mount the test is skipped aloud, and fails in CI.
+    pub(crate) fn tmpfs(point: &Path) -> Option<Self> {
+        fs::create_dir_all(point).unwrap();
+        let options = ["-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs"];
+        if run("/bin/mount", &options, point) {
+            return Some(Self(point.to_owned()));
+        }
+        assert!(
+            std::env::var("CI").as_deref() != Ok("true"),
+            "CI cannot mount a tmpfs"
+        );
+        let said = "SKIPPED: a tmpfs cannot be mounted here (be root)";
+        std::io::Write::write_all(&mut std::io::stderr(), said.as_bytes()).unwrap();
+        None
+    }
+
+    pub(crate) fn remount(&self, how: &str) {
+        let options = format!("remount,{how}");
+        assert!(run("/bin/mount", &["-o", &options], &self.0), "{options}");
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        // Where it fails the directory cannot be removed either, and that is said.
+        run("/bin/umount", &["--lazy"], &self.0);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "there is no other way to mount")]
+fn run(program: &str, args: &[&str], point: &Path) -> bool {
+    let mut command = std::process::Command::new(program);
+    let output = command.args(args).arg(point).output();
+    output.is_ok_and(|output| output.status.success())
+}
+
 /// A running daemon; killed when dropped.
 pub(crate) struct Daemon(Child);
 
 impl Daemon {
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     pub(crate) fn signal(&self, signal: nix::sys::signal::Signal) {
         let pid = nix::unistd::Pid::from_raw(self.0.id() as i32);
         nix::sys::signal::kill(pid, signal).unwrap();
