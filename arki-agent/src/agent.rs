@@ -13,7 +13,7 @@ use crate::collect::{CollectSettings, Collector, Collectors, Moment, Roots};
 use crate::config::Config;
 use crate::context::{Announced, Calendar, Contexts};
 use crate::events::EventLog;
-use crate::health::{Cost, Problems};
+use crate::health::{Cost, Problems, Took};
 use crate::identity::{self, IdentityError};
 use crate::pipeline::Pipeline;
 use crate::playback::Playback;
@@ -86,6 +86,8 @@ pub struct Agent {
     last_pass: Option<Moment>,
     /// A recorded host is watched, not this one.
     recorded: bool,
+    /// Something was done that passes do not do.
+    rare_work: bool,
     /// The way to the hub, where this agent is enrolled at one.
     shipper: Option<Rc<Shipper>>,
     /// The number of the last event that was recorded for the hub.
@@ -144,6 +146,7 @@ impl Agent {
             due: Due::default(),
             last_pass: None,
             recorded: false,
+            rare_work: true,
             shipper: None,
             shipped: 0,
         };
@@ -168,6 +171,11 @@ impl Agent {
     /// The configuration in force.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// True if something was done since the last call that passes do not do: the start, an answer, a save.
+    pub fn take_rare_work(&mut self) -> bool {
+        std::mem::take(&mut self.rare_work)
     }
 
     /// One pass, from the readings to what is written about them.
@@ -202,8 +210,11 @@ impl Agent {
         self.settle();
         self.last_pass = Some(moment);
         let ended = self.clock.monotonic();
-        self.cost
-            .pass(ended.saturating_sub(moment.monotonic), ended);
+        let took = Took {
+            all: ended.saturating_sub(moment.monotonic),
+            votes: self.pipeline.judging(),
+        };
+        self.cost.pass(took, ended);
     }
 
     /// Makes an event of a prediction and queues it for the disk.

@@ -6,6 +6,7 @@
 
 use crate::agent::{Agent, StartError};
 use crate::config::{Config, ConfigError};
+use crate::health::unmap;
 use crate::notify::Notifier;
 use crate::playback::{Playback, PlaybackClock};
 use crate::replay::error::TraceError;
@@ -161,6 +162,9 @@ async fn serve(
                     agent.settle();
                 }
                 notifier.alive(&agent.summary());
+                if agent.take_rare_work() {
+                    unmap();
+                }
             }
             Some(asked) = asked.recv() => {
                 let response = agent.answer(asked.request, asked.trusted);

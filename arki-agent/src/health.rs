@@ -13,17 +13,35 @@ const PASSES_MAX: usize = 120;
 const CPU_STEP: Duration = Duration::from_secs(300);
 const CPU_NOTES_MAX: usize = 13;
 
+/// How long one pass took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Took {
+    /// From the readings to what is written about them.
+    pub all: Duration,
+    /// Of that, all votes: from the values to what is told.
+    pub votes: Duration,
+}
+
+/// Median and 99th percentile of the last passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quantiles {
+    /// Half took at most this.
+    pub median: Took,
+    /// All but one in a hundred took at most this.
+    pub p99: Took,
+}
+
 /// Own cost, measured.
 #[derive(Debug, Default)]
 pub struct Cost {
     passes: u64,
-    took: VecDeque<Duration>,
+    took: VecDeque<Took>,
     cpu: VecDeque<(Duration, Duration)>,
 }
 
 impl Cost {
     /// Takes in one pass that ended at `monotonic`.
-    pub fn pass(&mut self, took: Duration, monotonic: Duration) {
+    pub fn pass(&mut self, took: Took, monotonic: Duration) {
         self.passes += 1;
         if self.took.len() == PASSES_MAX {
             self.took.pop_front();
@@ -47,16 +65,24 @@ impl Cost {
 
     /// The time of the last pass.
     pub fn last(&self) -> Option<Duration> {
-        self.took.back().copied()
+        self.took.back().map(|took| took.all)
     }
 
-    /// Median and 99th percentile of the last passes.
-    pub fn quantiles(&self) -> Option<(Duration, Duration)> {
-        let mut sorted: Vec<Duration> = self.took.iter().copied().collect();
-        sorted.sort_unstable();
-        let median = *sorted.get(sorted.len() / 2)?;
-        let p99 = *sorted.get((sorted.len() * 99).div_ceil(100).saturating_sub(1))?;
-        Some((median, p99))
+    /// Median and 99th percentile of the last passes; `None` before the first.
+    pub fn quantiles(&self) -> Option<Quantiles> {
+        let of = |part: fn(&Took) -> Duration| {
+            let mut sorted: Vec<Duration> = self.took.iter().map(part).collect();
+            sorted.sort_unstable();
+            let median = *sorted.get(sorted.len() / 2)?;
+            let p99 = *sorted.get((sorted.len() * 99).div_ceil(100).saturating_sub(1))?;
+            Some((median, p99))
+        };
+        let (all, votes) = (of(|took| took.all)?, of(|took| took.votes)?);
+        let took = |all, votes| Took { all, votes };
+        Some(Quantiles {
+            median: took(all.0, votes.0),
+            p99: took(all.1, votes.1),
+        })
     }
 
     /// CPU seconds an hour, over the last hour or as long as the agent runs.
@@ -81,6 +107,15 @@ fn cpu_time() -> Option<Duration> {
 /// Resident bytes of this process, as the kernel sums them over its mappings.
 pub fn resident_bytes() -> Option<u64> {
     parse_rollup(&fs::read_to_string("/proc/self/smaps_rollup").ok()?)
+}
+
+/// Hands back what is mapped of the program, and memory that was freed. The passes' own code is back after one; what
+/// stays away is that of rare work: the start, a save, an answer, TLS.
+pub fn unmap() {
+    match arki_unmap::release() {
+        Ok(()) => tracing::debug!("unmapped the program's code"),
+        Err(error) => tracing::debug!(%error, "the program's code stays mapped"),
+    }
 }
 
 fn parse_rollup(text: &str) -> Option<u64> {
@@ -139,11 +174,25 @@ mod tests {
     fn quantiles_are_of_the_last_passes() {
         let mut cost = Cost::default();
         for ms in 0..200 {
-            cost.pass(Duration::from_millis(ms), Duration::from_secs(30 * ms));
+            // the votes of a pass take the longer the shorter the pass was
+            let took = Took {
+                all: Duration::from_millis(ms),
+                votes: Duration::from_micros(200 - ms),
+            };
+            cost.pass(took, Duration::from_secs(30 * ms));
         }
         // 80 to 199 are left
         let ms = Duration::from_millis;
-        assert_eq!(cost.quantiles(), Some((ms(140), ms(198))));
+        let quantiles = cost.quantiles().unwrap();
+        assert_eq!(
+            (quantiles.median.all, quantiles.p99.all),
+            (ms(140), ms(198))
+        );
+        let us = Duration::from_micros;
+        assert_eq!(
+            (quantiles.median.votes, quantiles.p99.votes),
+            (us(61), us(119))
+        );
         assert_eq!((cost.passes(), cost.last()), (200, Some(ms(199))));
     }
 }

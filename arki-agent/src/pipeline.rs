@@ -19,6 +19,7 @@ pub struct Pipeline {
     readings: Readings,
     values: Vec<(SeriesId, f64)>,
     refused: Refused,
+    judging: Duration,
 }
 
 /// Readings that did not become series in the last pass.
@@ -49,6 +50,7 @@ impl Pipeline {
             readings: Readings::default(),
             values: Vec::new(),
             refused: Refused::default(),
+            judging: Duration::ZERO,
         }
     }
 
@@ -79,7 +81,15 @@ impl Pipeline {
                 }
             }
         }
-        self.engine.pass(at, &mut self.values, contexts)
+        let since = clock.monotonic();
+        let told = self.engine.pass(at, &mut self.values, contexts);
+        self.judging = clock.monotonic().saturating_sub(since);
+        told
+    }
+
+    /// How long the last pass took from the values to what is told: all votes.
+    pub fn judging(&self) -> Duration {
+        self.judging
     }
 
     /// Replaces the collectors, after the configuration has changed.

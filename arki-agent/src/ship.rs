@@ -23,6 +23,7 @@ pub use courier::{Courier, Next, Sender};
 pub use endpoint::{Endpoint, EndpointError};
 pub use enrollment::{ENROLLMENT_FILE, Enrollment};
 
+use crate::health::unmap;
 use crate::outbox::{self, Figures, Outbox, OutboxError};
 use arki_model::chain;
 use arki_model::clock::{Clock, UnixSeconds};
@@ -200,17 +201,20 @@ impl Shipper {
     pub async fn run(&self) {
         loop {
             let wait = self.step().await;
-            // Nothing is kept open while there is nothing to say.
-            if wait != Some(Duration::ZERO)
-                && let Some(client) = self.client.borrow_mut().as_mut()
-            {
+            if wait == Some(Duration::ZERO) {
+                continue;
+            }
+            // Nothing is kept open, or mapped, while there is nothing to say.
+            if let Some(client) = self.client.borrow_mut().as_mut() {
                 client.close();
             }
+            unmap();
             match wait {
-                Some(Duration::ZERO) => {}
                 Some(wait) => tokio::time::sleep(wait).await,
                 None => self.idle().await,
             }
+            // TLS comes in place of what a pass needs, not on top of it.
+            unmap();
         }
     }
 

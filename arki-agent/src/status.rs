@@ -83,6 +83,10 @@ pub struct Own {
     pub pass_median_ms: Option<f64>,
     /// 99th percentile of the last 120 passes.
     pub pass_p99_ms: Option<f64>,
+    /// Median of what all votes of a pass took.
+    pub votes_median_ms: Option<f64>,
+    /// 99th percentile of the same.
+    pub votes_p99_ms: Option<f64>,
 }
 
 /// A wall clock that was set.

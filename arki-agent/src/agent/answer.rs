@@ -14,6 +14,7 @@ const EVENTS_PER_ANSWER: usize = 64;
 impl Agent {
     /// Answers one request. `trusted` is what the kernel says of who asks.
     pub fn answer(&mut self, request: Request, trusted: bool) -> Response {
+        self.rare_work = true;
         if request.changes() && !trusted {
             let reason = "only root, the agent's user and its group may change this".to_owned();
             return Response::Refused { reason };

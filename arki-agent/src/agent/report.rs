@@ -78,8 +78,10 @@ impl Agent {
             cpu_seconds_per_hour: self.cost.cpu_seconds_per_hour(now.monotonic),
             passes: self.cost.passes(),
             pass_ms: self.cost.last().map(ms),
-            pass_median_ms: quantiles.map(|(median, _)| ms(median)),
-            pass_p99_ms: quantiles.map(|(_, p99)| ms(p99)),
+            pass_median_ms: quantiles.map(|took| ms(took.median.all)),
+            pass_p99_ms: quantiles.map(|took| ms(took.p99.all)),
+            votes_median_ms: quantiles.map(|took| ms(took.median.votes)),
+            votes_p99_ms: quantiles.map(|took| ms(took.p99.votes)),
         }
     }
 

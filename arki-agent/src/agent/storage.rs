@@ -124,6 +124,7 @@ impl Agent {
         if self.due.memory {
             self.state.save(MEMORY, self.pipeline.engine().memory())?;
             self.due.memory = false;
+            self.rare_work = true;
             self.memory_saved = self.clock.monotonic();
         }
         Ok(())

@@ -14,6 +14,7 @@ use super::profile::Profile;
 use super::smooth::floor_of;
 use super::surprise::Surprise;
 use crate::clock::UnixSeconds;
+use arrayvec::ArrayVec;
 use serde::{Deserialize, Serialize};
 
 const LAGS: usize = 6;
@@ -41,11 +42,11 @@ struct Model {
 /// What is known of how one series moves.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Movement {
-    /// The newest steps, oldest first; at most [`HISTORY`] and [`SPAN`] of them.
-    history: Vec<f32>,
+    /// The newest steps, oldest first.
+    history: ArrayVec<f32, { HISTORY + SPAN }>,
     /// Steps since the last model.
     fresh: u16,
-    models: Vec<Model>,
+    models: ArrayVec<Model, MODELS>,
     oldest: u8,
     profile: Profile,
     surprise: Surprise,
@@ -64,7 +65,7 @@ impl Movement {
             self.history.clear();
             self.fresh = 0;
         }
-        if self.history.len() == HISTORY + SPAN {
+        if self.history.is_full() {
             self.history.remove(0);
         }
         self.history.push(value);
@@ -83,7 +84,7 @@ impl Movement {
     /// True if enough has come in since the last model, and this step is the one for this series (`phase`
     /// spreads the series over the two hours).
     pub fn wants_model(&self, step: i64, phase: usize) -> bool {
-        self.history.len() == HISTORY + SPAN
+        self.history.is_full()
             && usize::from(self.fresh) >= HISTORY / 2
             && (step + phase as i64).rem_euclid(HISTORY as i64) == 0
     }
@@ -97,11 +98,11 @@ impl Movement {
             return;
         };
         self.fresh = 0;
-        if self.models.len() < MODELS {
-            self.models.push(model);
-        } else {
+        if self.models.is_full() {
             self.models[usize::from(self.oldest)] = model;
             self.oldest = ((usize::from(self.oldest) + 1) % MODELS) as u8;
+        } else {
+            self.models.push(model);
         }
     }
 

@@ -7,6 +7,7 @@
 //! series that alarms often so raises its own threshold, whatever its distribution is. Bounded: 160 bytes of peaks.
 
 use crate::clock::UnixSeconds;
+use arrayvec::ArrayVec;
 use serde::{Deserialize, Serialize};
 
 /// Only the highest score of this long counts, in seconds.
@@ -23,7 +24,7 @@ pub const COMMON: f32 = -1.0;
 /// The peaks of a week, highest first.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Peaks {
-    highest: Vec<f32>,
+    highest: ArrayVec<f32, PEAKS>,
     blocks: u32,
 }
 
