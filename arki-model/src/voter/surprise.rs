@@ -4,7 +4,7 @@
 //! one event), and the twenty highest of this week and of the week before are kept. Above the level that both
 //! lists cover completely the excesses are taken as exponential (peaks over threshold, Pickands 1975; the
 //! exponential tail is its common case), which gives the expected number a day of peaks at least this high. A
-//! series that alarms often so raises its own threshold, whatever its distribution is. Bounded: 160 bytes of peaks.
+//! series that alarms often so raises its own threshold, whatever its distribution is. Bounded: 168 bytes of peaks.
 
 use crate::clock::UnixSeconds;
 use arrayvec::ArrayVec;
