@@ -11,6 +11,7 @@ pub mod health;
 pub mod metrics;
 pub mod openapi;
 pub mod predictions;
+pub mod sandbox;
 pub mod tokens;
 
 /// A page's size at most, and by default.

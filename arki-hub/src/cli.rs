@@ -13,6 +13,8 @@ mod agent;
 mod doctor;
 mod key;
 mod notify;
+mod runner;
+mod sandbox;
 mod serve;
 mod verify;
 
@@ -40,6 +42,11 @@ enum Command {
     /// Try the notifications
     #[command(subcommand)]
     Notify(notify::Command),
+    /// Try fixes on copies of services in throw-away containers
+    #[command(subcommand)]
+    Sandbox(sandbox::Command),
+    /// Carry out trials that the hub queued, on a host with a container engine
+    Runner,
     /// Check a file of exported events offline
     Verify(verify::Args),
     /// Check the configuration, the database and the channels
@@ -71,6 +78,8 @@ async fn online(path: Option<PathBuf>, command: Command) -> anyhow::Result<()> {
         Command::Agent(command) => agent::run(&open(&config).await?, command).await,
         Command::Key(command) => key::run(&open(&config).await?, command).await,
         Command::Notify(command) => notify::run(config, command).await,
+        Command::Sandbox(command) => sandbox::run(config, command).await,
+        Command::Runner => runner::run(config).await,
         Command::Verify(_) | Command::Doctor => Ok(()),
     }
 }

@@ -11,9 +11,11 @@ use std::path::{Path, PathBuf};
 
 pub mod environment;
 pub mod notify;
+pub mod sandbox;
 pub mod span;
 
 pub use notify::Notify;
+pub use sandbox::Sandbox;
 pub use span::Span;
 
 /// Where the configuration is looked for when no `--config` is given.
@@ -95,14 +97,6 @@ pub struct Limits {
 pub struct Fleet {
     /// An agent that has shipped nothing for this long is silent.
     pub silent_after: Span,
-}
-
-/// Trials in throw-away containers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Sandbox {
-    /// The Docker socket of the runner inside the hub: `unix:///run/docker.sock`; empty means no runner.
-    pub docker: String,
 }
 
 impl Default for Config {
@@ -287,6 +281,7 @@ impl Config {
                 "give at least 6m: agents ship every five minutes",
             );
         }
+        self.sandbox.check()?;
         self.notify.check()
     }
 }

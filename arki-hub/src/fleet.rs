@@ -172,10 +172,11 @@ async fn maintain(hub: &Hub, now_s: UnixSeconds) -> Result<(), StoreError> {
            WHERE p.last_event_id = event.event_id OR p.event_id = event.event_id)",
         "DELETE FROM token WHERE expires_at < $1",
     ];
-    let steps: Vec<Step> = steps
+    let mut steps: Vec<Step> = steps
         .into_iter()
         .map(|sql| Step::new(sql, old.clone()))
         .collect();
+    steps.push(crate::store::sandbox::forget(retention.events_before));
     hub.store.transact(&steps).await.map(drop)
 }
 

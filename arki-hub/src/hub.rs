@@ -4,6 +4,8 @@ use crate::auth::{failures::Failures, jwt::Jwt};
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::random;
+use crate::sandbox::profile::ProfileError;
+use crate::sandbox::profiles::Profiles;
 use crate::store::{Store, StoreError, settings};
 use arki_model::clock::Clock;
 use arki_model::signature::PrivateKey;
@@ -25,10 +27,23 @@ pub struct Hub {
     pub jwt: Jwt,
     /// The key with which it signs receipts; all hubs on one database have the same.
     pub key: PrivateKey,
+    /// What can be tried in the sandbox.
+    pub profiles: Profiles,
     /// Wrong credentials of the last minute.
     pub failures: Failures,
     /// What it counts about itself.
     pub counters: Counters,
+}
+
+/// Why a hub does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum HubError {
+    /// The store did not give its secrets.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A profile of the sandbox is not understood.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
 }
 
 impl fmt::Debug for Hub {
@@ -45,12 +60,14 @@ impl Hub {
         config: Config,
         store: Arc<dyn Store>,
         clock: SharedClock,
-    ) -> Result<Arc<Self>, StoreError> {
+    ) -> Result<Arc<Self>, HubError> {
+        let profiles = Profiles::load(&config.sandbox.profiles)?;
         let secret = settings::get_or_make(&*store, "jwt_secret", &random::bytes::<32>()).await?;
         let key = own_key(&*store).await?;
         Ok(Arc::new(Self {
             jwt: Jwt::new(&secret),
             key,
+            profiles,
             failures: Failures::new(config.limits.sign_in_failures_per_minute),
             counters: Counters::default(),
             config,

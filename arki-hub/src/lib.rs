@@ -20,6 +20,7 @@ pub mod ingest;
 pub mod notify;
 pub mod page;
 pub mod random;
+pub mod sandbox;
 pub mod secret;
 pub mod server;
 pub mod store;

@@ -9,6 +9,7 @@
 //! shown.
 
 use crate::hub::Hub;
+use crate::sandbox::hook;
 use crate::store::{StoreError, alerts, queue};
 use arki_model::clock::UnixSeconds;
 use message::Message;
@@ -57,7 +58,9 @@ pub async fn run(hub: Arc<Hub>, mut stop: watch::Receiver<bool>) {
 /// One round: all groups that are due become messages, all messages that are due are tried once.
 pub async fn work(hub: &Arc<Hub>) -> Result<(), StoreError> {
     while group(hub).await? {}
-    let senders = hub.config.notify.channels().into_iter().map(|channel| {
+    let results = hub.config.sandbox.channels();
+    let channels = hub.config.notify.channels().into_iter().chain(results);
+    let senders = channels.map(|channel| {
         let hub = Arc::clone(hub);
         // side by side: a slow channel holds up none of the others
         tokio::spawn(async move { drain(&hub, &channel).await })
@@ -112,11 +115,14 @@ async fn drain(hub: &Hub, channel: &str) -> Result<(), StoreError> {
 }
 
 async fn one(hub: &Hub, taken: &queue::Message, now_s: UnixSeconds) -> Result<(), StoreError> {
-    let result = match serde_json::from_str::<Message>(&taken.body) {
-        Ok(message) => send(hub, &taken.channel, taken.message_no, &message).await,
-        Err(error) => Err(SendError::Never(format!(
-            "the message in the queue is broken: {error}"
-        ))),
+    let result = match taken.channel.strip_prefix(hook::CHANNEL) {
+        Some(name) => in_time(hook::post(hub, name, taken.message_no, &taken.body)).await,
+        None => match serde_json::from_str::<Message>(&taken.body) {
+            Ok(message) => send(hub, &taken.channel, taken.message_no, &message).await,
+            Err(error) => Err(SendError::Never(format!(
+                "the message in the queue is broken: {error}"
+            ))),
+        },
     };
     match result {
         Ok(()) => {
@@ -165,6 +171,10 @@ pub async fn send(
             }
         }
     };
+    in_time(trial).await
+}
+
+async fn in_time(trial: impl Future<Output = Result<(), SendError>>) -> Result<(), SendError> {
     let late = || SendError::Again(format!("took longer than {} s", TRY_TIME.as_secs()));
     tokio::time::timeout(TRY_TIME, trial)
         .await

@@ -18,6 +18,7 @@ pub mod keys;
 pub mod postgres;
 pub mod predictions;
 pub mod queue;
+pub mod sandbox;
 pub mod schema;
 pub mod series;
 pub mod settings;

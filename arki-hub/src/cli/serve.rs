@@ -3,6 +3,7 @@
 use crate::config::{Config, redacted};
 use crate::hub::Hub;
 use crate::ingest::Intake;
+use crate::sandbox::runner;
 use crate::server::{self, route};
 use crate::{fleet, notify, tls};
 use anyhow::Context;
@@ -15,11 +16,7 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 pub(super) async fn run(config: Config) -> anyhow::Result<()> {
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_max_level(tracing::Level::INFO)
-        .init();
+    log();
     let acceptor = tls::server(&config.tls).map_err(anyhow::Error::msg)?;
     let store = super::open(&config).await?;
     let hub = Hub::new(config, store, Arc::new(SystemClock::new())).await?;
@@ -37,6 +34,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     let (stop, stopped) = watch::channel(false);
     let watching = tokio::spawn(fleet::watch(Arc::clone(&hub), stopped.clone()));
     let telling = tokio::spawn(notify::run(Arc::clone(&hub), stopped.clone()));
+    let trying = trials(&hub, &stopped);
     let router = route::router(&hub, Intake::start(&hub));
     let acceptor = acceptor.map(|config| TlsAcceptor::from(Arc::new(config)));
     let serving = tokio::spawn(server::serve(
@@ -49,13 +47,31 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     asked_to_end().await?;
     tracing::info!("ending: what is under way is finished first");
     stop.send_replace(true);
-    for task in [serving, watching, telling] {
+    for task in [serving, watching, telling].into_iter().chain(trying) {
         task.await.context("end a task")?;
     }
     Ok(())
 }
 
-async fn asked_to_end() -> anyhow::Result<()> {
+/// The runner inside the hub, where a socket is configured.
+fn trials(hub: &Arc<Hub>, stopped: &watch::Receiver<bool>) -> Option<tokio::task::JoinHandle<()>> {
+    let has_engine = !hub.config.sandbox.docker.is_empty();
+    has_engine.then(|| {
+        let name = super::runner::name();
+        tokio::spawn(runner::serve(Arc::clone(hub), name, stopped.clone()))
+    })
+}
+
+/// Logs to standard error.
+pub(super) fn log() {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_max_level(tracing::Level::INFO)
+        .init();
+}
+
+pub(super) async fn asked_to_end() -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
     tokio::select! {

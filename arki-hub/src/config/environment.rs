@@ -34,6 +34,14 @@ pub const PATHS: &[&str] = &[
     "notify.telegram.token_file",
     "notify.telegram.chat",
     "sandbox.docker",
+    "sandbox.runtime",
+    "sandbox.profiles",
+    "sandbox.runs_at_one_time",
+    "sandbox.runs_waiting",
+    "sandbox.runs_waiting_each",
+    "sandbox.run_time",
+    "sandbox.receipt_ttl",
+    "sandbox.automatic",
 ];
 
 /// The file's text with the environment laid over it.

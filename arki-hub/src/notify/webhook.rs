@@ -15,6 +15,18 @@ use crate::secret;
 use arki_model::clock::UnixSeconds;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use std::path::Path;
+
+/// Where something is posted to.
+#[derive(Debug)]
+pub(crate) struct Target<'a> {
+    /// The address.
+    pub(crate) url: &'a str,
+    /// A file that holds the key of the HMAC; without one it is not signed.
+    pub(crate) secret_file: Option<&'a Path>,
+    /// The hub's own networks that the target may be in.
+    pub(crate) allowed: &'a [Network],
+}
 
 /// Sends one message.
 pub(super) async fn send(
@@ -24,10 +36,26 @@ pub(super) async fn send(
     message: &Message,
     now_s: UnixSeconds,
 ) -> Result<(), SendError> {
-    let url =
-        reqwest::Url::parse(&hook.url).map_err(|error| SendError::Never(error.to_string()))?;
     let body = serde_json::to_vec(message).map_err(|error| SendError::Never(error.to_string()))?;
-    let client = http::client(&url, allowed).await?;
+    let file = Some(hook.secret_file.as_path()).filter(|file| !file.as_os_str().is_empty());
+    let target = Target {
+        url: &hook.url,
+        secret_file: file,
+        allowed,
+    };
+    post(&target, number, body, now_s).await
+}
+
+/// Posts `body`, a JSON document.
+pub(crate) async fn post(
+    target: &Target<'_>,
+    number: i64,
+    body: Vec<u8>,
+    now_s: UnixSeconds,
+) -> Result<(), SendError> {
+    let url =
+        reqwest::Url::parse(target.url).map_err(|error| SendError::Never(error.to_string()))?;
+    let client = http::client(&url, target.allowed).await?;
     let mut request = client
         .post(url)
         .header("content-type", "application/json")
@@ -37,8 +65,8 @@ pub(super) async fn send(
         )
         .header("x-arki-timestamp", now_s)
         .header("x-arki-delivery", number);
-    if !hook.secret_file.as_os_str().is_empty() {
-        let secret = secret::read(&hook.secret_file).map_err(SendError::Again)?;
+    if let Some(file) = target.secret_file {
+        let secret = secret::read(file).map_err(SendError::Again)?;
         request = request.header("x-arki-signature", signature(secret.reveal(), now_s, &body));
     }
     http::deliver(request.body(body)).await

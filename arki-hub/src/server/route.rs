@@ -2,7 +2,7 @@
 //! none in it can forget to ask who calls.
 
 use super::{auth, problem::Problem};
-use crate::api::{agents, alerts, health, metrics, openapi, predictions, tokens};
+use crate::api::{agents, alerts, health, metrics, openapi, predictions, sandbox, tokens};
 use crate::auth::Scope;
 use crate::hub::Hub;
 use crate::ingest::{self, Intake};
@@ -40,8 +40,8 @@ pub struct Route {
 /// The table.
 pub fn table() -> Vec<Route> {
     use Access::{Needs, Open};
-    use Scope::{Admin, Read};
-    let rows: [(Access, &'static str, MethodRouter<Arc<Hub>>); 26] = [
+    use Scope::{Admin, Read, Sandbox};
+    let rows: [(Access, &'static str, MethodRouter<Arc<Hub>>); 33] = [
         (Open, "/healthz", get(health::healthz)),
         (Open, arki_model::wire::INGEST_PATH, post(ingest::batch)),
         (Open, arki_model::wire::ENROLL_PATH, post(ingest::enroll)),
@@ -63,6 +63,21 @@ pub fn table() -> Vec<Route> {
         (Needs(Read), "/v1/tokens", post(tokens::create)),
         (Needs(Admin), "/v1/tokens", get(tokens::list)),
         (Needs(Admin), "/v1/tokens/{id}", delete(tokens::revoke)),
+        (Needs(Read), "/v1/sandbox/services", get(sandbox::services)),
+        (Needs(Read), "/v1/sandbox/runs", get(sandbox::list)),
+        (Needs(Sandbox), "/v1/sandbox/runs", post(sandbox::create)),
+        (Needs(Read), "/v1/sandbox/runs/{id}", get(sandbox::get)),
+        (
+            Needs(Sandbox),
+            "/v1/sandbox/runs/{id}/cancel",
+            post(sandbox::cancel),
+        ),
+        (
+            Needs(Sandbox),
+            "/v1/sandbox/runs/{id}/decision",
+            post(sandbox::decision),
+        ),
+        (Open, "/v1/hooks/sandbox", post(sandbox::hook)),
         (Open, "/", get(page::home)),
         (Open, "/hosts/{id}", get(page::host)),
         (Open, "/predictions/{id}", get(page::prediction)),
@@ -152,6 +167,7 @@ mod tests {
             "/healthz",
             "/v1/ingest",
             "/v1/enroll",
+            "/v1/hooks/sandbox",
             "/",
             "/hosts/{id}",
             "/predictions/{id}",

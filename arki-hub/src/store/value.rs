@@ -140,6 +140,14 @@ impl Row {
         }
     }
 
+    /// Bytes or nothing.
+    pub fn maybe_bytes(&self, column: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.0.get(column) {
+            Some(Value::Null) => Ok(None),
+            _ => self.bytes(column).map(Some),
+        }
+    }
+
     /// Exactly `N` bytes.
     pub fn array<const N: usize>(&self, column: usize) -> Result<[u8; N], StoreError> {
         self.bytes(column)?

@@ -1,0 +1,288 @@
+//! `sandbox services|images|run`: what can be tried, the images for it, and a trial at the terminal.
+
+use super::{now_s, safe, say};
+use crate::config::Config;
+use crate::hub::Hub;
+use crate::sandbox::configuration::Configuration;
+use crate::sandbox::engine::Engine;
+use crate::sandbox::images::{self, Workshop};
+use crate::sandbox::result::{Copy, Figure, Measured, Outcome, Phase, TrialResult};
+use crate::sandbox::runner;
+use crate::sandbox::trial::Trial;
+use anyhow::{Context, bail, ensure};
+use arki_model::clock::SystemClock;
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The engine that is asked where the configuration names none.
+const SOCKET_DEFAULT: &str = "unix:///run/docker.sock";
+/// Lines of a step's output that are shown.
+const LINES_MAX: usize = 12;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List what can be tried
+    Services,
+    /// Make or list the images that copies run in
+    #[command(subcommand)]
+    Images(Images),
+    /// Try an action on a copy, here and now, and say what it proves
+    Run(Run),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Images {
+    /// Make images from Debian's packages (needs root and debootstrap, no registry)
+    Build(Build),
+    /// List which image may be used for which service
+    List,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Build {
+    /// Only for this service [default: all]
+    #[arg(long)]
+    service: Vec<String>,
+    /// Debian's release
+    #[arg(long, default_value = "bookworm")]
+    suite: String,
+    /// Where its packages come from
+    #[arg(long, default_value = "http://deb.debian.org/debian")]
+    mirror: String,
+    /// Where they are made; needs 1 GB for a while
+    #[arg(long, default_value = "/var/tmp")]
+    folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// The service, as `sandbox services` lists it
+    service: String,
+    /// The action
+    action: String,
+    /// A folder of this host as the copies' configuration, in the place of the profile's first one
+    #[arg(long, value_name = "FOLDER")]
+    configuration: Option<PathBuf>,
+    /// The whole result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(config: Config, command: Command) -> anyhow::Result<()> {
+    let store = super::open(&config).await?;
+    let hub = Hub::new(config, store, Arc::new(SystemClock::new())).await?;
+    match command {
+        Command::Services => services(&hub),
+        Command::Images(Images::List) => list(&hub).await,
+        Command::Images(Images::Build(args)) => build(&hub, &args).await,
+        Command::Run(args) => trial(&hub, &args).await,
+    }
+}
+
+fn services(hub: &Hub) -> anyhow::Result<()> {
+    for profile in hub.profiles.iter() {
+        say(&safe(&format!("{}  {}", profile.name, profile.title)))?;
+        for action in &profile.actions {
+            say(&safe(&format!("    {:24} {}", action.name, action.title)))?;
+            say(&safe(&format!("    {:24} $ {}", "", action.argv.join(" "))))?;
+        }
+    }
+    Ok(())
+}
+
+async fn list(hub: &Hub) -> anyhow::Result<()> {
+    for profile in hub.profiles.iter() {
+        let named = hub.config.sandbox.images.get(&profile.name).cloned();
+        let image = match named {
+            Some(named) => Some(named),
+            None => images::made(&*hub.store, &profile.name).await?,
+        };
+        say(&safe(&format!(
+            "{:12} {}",
+            profile.name,
+            image.as_deref().unwrap_or("-")
+        )))?;
+    }
+    Ok(())
+}
+
+async fn engine(hub: &Hub) -> anyhow::Result<Engine> {
+    let config = &hub.config.sandbox;
+    let socket = if config.docker.is_empty() {
+        SOCKET_DEFAULT
+    } else {
+        &config.docker
+    };
+    Ok(Engine::connect(socket, &config.runtime, &runner::installation(hub)).await?)
+}
+
+async fn build(hub: &Hub, args: &Build) -> anyhow::Result<()> {
+    for name in &args.service {
+        ensure!(
+            hub.profiles.get(name).is_some(),
+            "there is no profile {name:?} (`arki-hub sandbox services`)"
+        );
+    }
+    let wanted = |name: &String| args.service.is_empty() || args.service.contains(name);
+    let profiles: Vec<_> = hub
+        .profiles
+        .iter()
+        .filter(|profile| wanted(&profile.name))
+        .collect();
+    let engine = engine(hub).await?;
+    let folder = args
+        .folder
+        .join(format!("arki-images-{}", std::process::id()));
+    say(&format!("unpacking a minimal {} ...", safe(&args.suite)))?;
+    let workshop = Workshop::open(&folder, &args.suite, &args.mirror).await?;
+    for profile in profiles {
+        say(&format!(
+            "{}: {} ...",
+            profile.name,
+            safe(&profile.image.packages.join(" "))
+        ))?;
+        let id = workshop.build(&engine, profile).await?;
+        images::allow(&*hub.store, &profile.name, &id).await?;
+        say(&format!("{}: {id}", profile.name))?;
+    }
+    Ok(())
+}
+
+async fn trial(hub: &Hub, args: &Run) -> anyhow::Result<()> {
+    let profile = hub.profiles.get(&args.service).with_context(|| {
+        format!(
+            "there is no profile {:?} (`arki-hub sandbox services`)",
+            args.service
+        )
+    })?;
+    let action = profile.action(&args.action).with_context(|| {
+        format!(
+            "{} has no action {:?} (`arki-hub sandbox services`)",
+            profile.name, args.action
+        )
+    })?;
+    let configuration = match &args.configuration {
+        None => Configuration::of_the_image(),
+        Some(folder) => {
+            let root = profile.configuration.first();
+            let root = root.with_context(|| {
+                format!("the profile {} names no `configuration`", profile.name)
+            })?;
+            Configuration::from_folder(folder, root)
+                .with_context(|| format!("read {}", folder.display()))?
+        }
+    };
+    let engine = engine(hub).await?;
+    let image = images::allowed(hub, &engine, &profile.name).await?;
+    let run: [u8; 16] = crate::random::bytes();
+    let trial = Trial {
+        profile,
+        action,
+        image: &image,
+        configuration: &configuration,
+        run: &arki_model::hex::encode(&run),
+        attempt: 1,
+        time: hub.config.sandbox.run_time.duration(),
+        now_s: now_s(),
+    };
+    let found = tokio::select! {
+        found = trial.carry_out(&engine) => found?,
+        _ = tokio::signal::ctrl_c() => {
+            // what was dropped just now is removed by a task of its own
+            tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+            bail!("stopped");
+        }
+    };
+    if args.json {
+        say(&serde_json::to_string_pretty(&found.result)?)?;
+    } else {
+        tell(&profile.title, &action.title, &found.result)?;
+    }
+    ensure!(
+        found.result.outcome == Outcome::Succeeded,
+        "the action failed on the copy"
+    );
+    Ok(())
+}
+
+fn tell(service: &str, action: &str, result: &TrialResult) -> anyhow::Result<()> {
+    let line = |text: String| say(&safe(&text));
+    line(format!("{service}: {action}"))?;
+    line(format!(
+        "image {}, configuration: {} ({} files)",
+        result.image, result.configuration.source, result.configuration.files
+    ))?;
+    for left_out in &result.configuration.left_out {
+        line(format!("  left out: {left_out}"))?;
+    }
+    for step in &result.tried.steps {
+        let code = step
+            .exit_code
+            .map_or("-".to_owned(), |code| code.to_string());
+        let mark = if step.phase == Phase::Action {
+            ">"
+        } else {
+            " "
+        };
+        line(format!(
+            "{mark} {:>5} ms  exit {code:>3}  $ {}",
+            step.duration_ms,
+            step.argv.join(" ")
+        ))?;
+        let lines: Vec<&str> = step.output.lines().collect();
+        for text in lines.iter().take(LINES_MAX) {
+            line(format!("             {text}"))?;
+        }
+        if lines.len() > LINES_MAX || step.truncated {
+            line("             ...".into())?;
+        }
+    }
+    if !result.tried.measures.is_empty() {
+        line(format!(
+            "  {:34} {:>22} {:>22}",
+            "", "tried", "control copy"
+        ))?;
+    }
+    for (tried, control) in result.tried.measures.iter().zip(&result.control.measures) {
+        line(format!(
+            "  {:34} {:>22} {:>22}",
+            tried.title,
+            change(tried),
+            change(control)
+        ))?;
+    }
+    let memory = |copy: &Copy| {
+        copy.memory_bytes_after
+            .map_or("-".into(), |bytes| format!("{:.1} MB", bytes as f64 / 1e6))
+    };
+    if result.tried.memory_bytes_after.is_some() {
+        line(format!(
+            "  {:34} {:>22} {:>22}",
+            "Memory afterwards",
+            memory(&result.tried),
+            memory(&result.control)
+        ))?;
+    }
+    line(format!("= {} ({})", result.summary, result.fidelity.name()))?;
+    for text in &result.proves {
+        line(format!("  proves:         {text}"))?;
+    }
+    for text in &result.does_not_prove {
+        line(format!("  does not prove: {text}"))?;
+    }
+    line(format!("  undo:           {}", result.undo))?;
+    line(format!(
+        "  took {} ms; both copies are gone",
+        result.duration_ms
+    ))
+}
+
+fn change(measured: &Measured) -> String {
+    let shown = |figure: &Option<Figure>| match figure {
+        None => "-".to_owned(),
+        Some(Figure::Number(number)) => number.to_string(),
+        Some(Figure::Text(text)) => text.clone(),
+    };
+    format!("{} -> {}", shown(&measured.before), shown(&measured.after))
+}

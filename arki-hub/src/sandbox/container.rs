@@ -1,0 +1,264 @@
+//! One container of the sandbox: made with every limit, spoken to by exec, removed by its id from outside.
+//!
+//! What keeps it in (the flags that were measured): read-only root, tmpfs without set-id, devices and execution, no
+//! network, no capability, no new privileges, our own seccomp profile, a user of its own that is not root, limits on
+//! memory (without swap), processes, CPU, descriptors and time, an IPC namespace of its own. Its first process is only
+//! a clock: the container ends by itself when the time of a run is over, whoever died meanwhile, and the engine then
+//! removes it.
+
+use super::engine::{Engine, EngineError};
+use super::profile::{Profile, Tmpfs};
+use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, ResourcesUlimits};
+use bollard::query_parameters::{
+    InspectContainerOptions, RemoveContainerOptionsBuilder, StartContainerOptions,
+    StatsOptionsBuilder,
+};
+use futures_util::StreamExt;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// Compiled in, so that the profile and the program are always of one version.
+const SECCOMP: &str = include_str!("../../../packaging/seccomp/sandbox.json");
+/// The label by which the sandbox finds its containers; its value is the installation's.
+pub(super) const LABEL: &str = "io.arki.sandbox";
+/// Which run, which claim of it, and when the container ends by itself (Unix seconds).
+pub(super) const LABEL_RUN: &str = "io.arki.sandbox.run";
+pub(super) const LABEL_ATTEMPT: &str = "io.arki.sandbox.attempt";
+pub(super) const LABEL_ENDS: &str = "io.arki.sandbox.ends";
+/// Every service may write here.
+const SCRATCH_MIB: u32 = 16;
+/// Shared memory, in bytes.
+const SHARED_BYTES: i64 = 16 << 20;
+/// Open files of one process.
+const FILES_MAX: i64 = 1_024;
+/// Past the run's own time, the container's clock leaves room for the runner to look at what is there.
+pub(super) const GRACE_S: i64 = 20;
+
+/// What a container is for.
+#[derive(Debug, Clone)]
+pub(super) struct Purpose<'a> {
+    /// The service.
+    pub(super) profile: &'a Profile,
+    /// The image, by ID.
+    pub(super) image: &'a str,
+    /// More places to write, for a configuration.
+    pub(super) places: &'a [Tmpfs],
+    /// Host names of upstreams, which resolve to the container itself.
+    pub(super) hosts: &'a [String],
+    /// The run, in hexadecimal digits, and its claim.
+    pub(super) run: &'a str,
+    /// The number of the claim.
+    pub(super) attempt: i64,
+    /// `tried` or `control`.
+    pub(super) role: &'a str,
+    /// When it is made, in Unix seconds.
+    pub(super) now_s: i64,
+    /// How long it may live.
+    pub(super) time: Duration,
+}
+
+/// A running container.
+#[derive(Debug, Clone)]
+pub(super) struct Container {
+    pub(super) engine: Engine,
+    pub(super) id: String,
+}
+
+/// What a container uses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Usage {
+    /// Memory that cannot be reclaimed, in bytes, with all that is in its tmpfs.
+    pub(super) memory_bytes: u64,
+    /// Processes and threads.
+    pub(super) processes: u64,
+}
+
+impl Container {
+    /// Makes and starts one. If starting fails, nothing is left of it.
+    pub(super) async fn start(engine: &Engine, purpose: &Purpose<'_>) -> Result<Self, EngineError> {
+        let body = body(engine, purpose);
+        let made = engine.docker().create_container(None, body).await;
+        let id = made
+            .map_err(|error| engine.failed("make a container", &error))?
+            .id;
+        let container = Self {
+            engine: engine.clone(),
+            id,
+        };
+        let started = engine
+            .docker()
+            .start_container(&container.id, None::<StartContainerOptions>)
+            .await;
+        if let Err(error) = started {
+            container.remove().await;
+            return Err(engine.failed("start a container", &error));
+        }
+        Ok(container)
+    }
+
+    /// Kills and removes it, with all that is in it. What is gone already is fine; what cannot be removed now is said
+    /// and left to the next reaping.
+    pub(super) async fn remove(&self) {
+        self.engine.remove(&self.id).await;
+    }
+
+    /// What it uses at this moment, as the engine reads it from the cgroup.
+    pub(super) async fn usage(&self) -> Option<Usage> {
+        let once = StatsOptionsBuilder::new()
+            .stream(false)
+            .one_shot(true)
+            .build();
+        let mut stats = Box::pin(self.engine.docker().stats(&self.id, Some(once)));
+        let stats = stats.next().await?.ok()?;
+        let memory = stats.memory_stats?;
+        let part = |name: &str| memory.stats.as_ref().and_then(|all| all.get(name)).copied();
+        // version 1 of cgroups has the first name, version 2 the second
+        let cache = part("total_inactive_file").or_else(|| part("inactive_file"));
+        Some(Usage {
+            memory_bytes: memory.usage?.saturating_sub(cache.unwrap_or(0)),
+            processes: stats.pids_stats.and_then(|pids| pids.current).unwrap_or(0),
+        })
+    }
+
+    /// Whether it runs, and whether the kernel killed something in it because its memory was used up.
+    pub(super) async fn state(&self) -> (bool, bool) {
+        let seen = self
+            .engine
+            .docker()
+            .inspect_container(&self.id, None::<InspectContainerOptions>)
+            .await;
+        let state = seen.ok().and_then(|seen| seen.state);
+        state.map_or((false, false), |state| {
+            (
+                state.running.unwrap_or(false),
+                state.oom_killed.unwrap_or(false),
+            )
+        })
+    }
+}
+
+impl Engine {
+    /// Removes the container `id` by force.
+    pub(super) async fn remove(&self, id: &str) {
+        let options = RemoveContainerOptionsBuilder::new()
+            .force(true)
+            .v(true)
+            .build();
+        for _ in 0..3 {
+            match self
+                .docker()
+                .remove_container(id, Some(options.clone()))
+                .await
+            {
+                // gone, or being removed by the engine itself
+                Ok(())
+                | Err(bollard::errors::Error::DockerResponseServerError {
+                    status_code: 404 | 409,
+                    ..
+                }) => return,
+                Err(error) => {
+                    tracing::warn!(container = id, %error, "a container of the sandbox could not be removed");
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                }
+            }
+        }
+    }
+}
+
+fn body(engine: &Engine, purpose: &Purpose<'_>) -> ContainerCreateBody {
+    let seconds = purpose.time.as_secs() as i64 + GRACE_S;
+    let labels = [
+        (LABEL, engine.installation().to_owned()),
+        (LABEL_RUN, purpose.run.to_owned()),
+        (LABEL_ATTEMPT, purpose.attempt.to_string()),
+        (LABEL_ENDS, (purpose.now_s + seconds).to_string()),
+        ("io.arki.sandbox.role", purpose.role.to_owned()),
+    ];
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    ContainerCreateBody {
+        image: Some(purpose.image.to_owned()),
+        hostname: Some("localhost".into()),
+        user: Some(purpose.profile.user.clone()),
+        // nothing of the hub's own environment
+        env: Some(words(&[
+            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "LANG=C.UTF-8",
+            "HOME=/tmp",
+        ])),
+        entrypoint: Some(words(&["sleep"])),
+        cmd: Some(vec![seconds.to_string()]),
+        working_dir: Some("/tmp".into()),
+        network_disabled: Some(true),
+        labels: Some(labels.map(|(name, value)| (name.to_owned(), value)).into()),
+        host_config: Some(host_config(engine, purpose)),
+        ..ContainerCreateBody::default()
+    }
+}
+
+fn host_config(engine: &Engine, purpose: &Purpose<'_>) -> HostConfig {
+    let limits = purpose.profile.limits;
+    let memory_bytes = i64::from(limits.memory_mebibytes) << 20;
+    let limit = |name: &str, value: i64| ResourcesUlimits {
+        name: Some(name.to_owned()),
+        soft: Some(value),
+        hard: Some(value),
+    };
+    HostConfig {
+        readonly_rootfs: Some(true),
+        network_mode: Some("none".into()),
+        cap_drop: Some(vec!["ALL".into()]),
+        security_opt: Some(vec![
+            "no-new-privileges".into(),
+            format!("seccomp={SECCOMP}"),
+        ]),
+        memory: Some(memory_bytes),
+        memory_swap: Some(memory_bytes),
+        nano_cpus: Some((limits.cpus * 1e9) as i64),
+        pids_limit: Some(i64::from(limits.processes)),
+        ulimits: Some(vec![limit("nofile", FILES_MAX), limit("core", 0)]),
+        ipc_mode: Some("private".into()),
+        shm_size: Some(SHARED_BYTES),
+        tmpfs: Some(places(purpose)),
+        extra_hosts: Some(
+            purpose
+                .hosts
+                .iter()
+                .map(|host| format!("{host}:127.0.0.1"))
+                .collect(),
+        ),
+        init: Some(true),
+        auto_remove: Some(true),
+        log_config: Some(HostConfigLogConfig {
+            typ: Some("none".into()),
+            config: None,
+        }),
+        runtime: Some(engine.runtime().to_owned()).filter(|name| !name.is_empty()),
+        ..HostConfig::default()
+    }
+}
+
+fn places(purpose: &Purpose<'_>) -> HashMap<String, String> {
+    let (user, group) = purpose.profile.ids().unwrap_or((65_534, 65_534));
+    let scratch = Tmpfs {
+        path: "/tmp".into(),
+        mebibytes: SCRATCH_MIB,
+        mode: "0700".into(),
+    };
+    let all = purpose
+        .profile
+        .tmpfs
+        .iter()
+        .chain(purpose.places)
+        .chain([&scratch]);
+    all.map(|place| {
+        let Tmpfs {
+            path,
+            mebibytes,
+            mode,
+        } = place;
+        let options =
+            format!("rw,nosuid,nodev,noexec,size={mebibytes}m,mode={mode},uid={user},gid={group}");
+        (path.clone(), options)
+    })
+    .collect()
+}

@@ -1,0 +1,365 @@
+//! What is done in one copy, in order.
+//!
+//! ```text
+//! configure -> prepare -> service, ready -> stage -> [before] -> action -> [after] -> probe
+//! ```
+//!
+//! The control copy goes the same way without the action, and takes its "after" when the tried copy does.
+
+use super::container::Container;
+use super::engine::EngineError;
+use super::exec::{End, Input, Ran};
+use super::judge;
+use super::profile::{Action, Argv, Kind, Measure, Profile};
+use super::result::{COPY_BYTES_MAX, Copy, Figure, Measured, Phase, Step};
+use bytes::Bytes;
+use futures_util::future::join_all;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+
+/// For one step; the whole run has its own time.
+const STEP_TIME: Duration = Duration::from_secs(30);
+/// For one look: a probe, a measure.
+const LOOK_TIME: Duration = Duration::from_secs(5);
+/// Between two looks while something is waited for.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// Characters of a text that is measured.
+const TEXT_CHARS_MAX: usize = 500;
+
+/// One copy at work.
+pub(super) struct Worker<'a> {
+    pub(super) container: &'a Container,
+    pub(super) profile: &'a Profile,
+    pub(super) action: &'a Action,
+    /// The configuration, where it is not the image's.
+    pub(super) archive: Option<Bytes>,
+    service: Option<Service>,
+    background: Vec<JoinHandle<Result<Ran, EngineError>>>,
+    kept_bytes: usize,
+    copy: Copy,
+}
+
+/// The service's own process.
+struct Service {
+    task: JoinHandle<Result<Ran, EngineError>>,
+}
+
+/// Why a copy goes no further; what is known is in [`Worker::copy`].
+enum Stop {
+    /// A step did not end as it must.
+    Here,
+    /// The engine did not do it.
+    Engine(EngineError),
+}
+
+impl From<EngineError> for Stop {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
+}
+
+/// Which side of a trial.
+pub(super) enum Side {
+    /// The action is tried; the other copy hears when its effects have settled.
+    Tried(watch::Sender<bool>),
+    /// It is left alone until the other one has settled, or ended.
+    Control(watch::Receiver<bool>),
+}
+
+impl<'a> Worker<'a> {
+    pub(super) fn new(
+        container: &'a Container,
+        profile: &'a Profile,
+        action: &'a Action,
+        archive: Option<Bytes>,
+    ) -> Self {
+        Self {
+            container,
+            profile,
+            action,
+            archive,
+            service: None,
+            background: Vec::new(),
+            kept_bytes: 0,
+            copy: Copy::default(),
+        }
+    }
+
+    /// Does it all. What happened is in the copy, also where it went no further.
+    pub(super) async fn work(mut self, side: Side) -> Result<Copy, EngineError> {
+        let went = self.steps(side).await;
+        if let Err(Stop::Engine(error)) = went {
+            return Err(error);
+        }
+        self.end().await;
+        let (_, out_of_memory) = self.container.state().await;
+        self.copy.out_of_memory = out_of_memory;
+        Ok(self.copy)
+    }
+
+    async fn steps(&mut self, side: Side) -> Result<(), Stop> {
+        self.configure().await?;
+        for argv in &self.profile.prepare {
+            self.step(Phase::Prepare, argv).await?;
+        }
+        if !self.action.needs_service {
+            if let Side::Tried(_) = side {
+                self.step_ending_with(Phase::Action, &self.action.argv, self.action.exit_code)
+                    .await?;
+            }
+            return Ok(());
+        }
+        self.start().await?;
+        for argv in &self.action.stage {
+            self.step(Phase::Stage, argv).await?;
+        }
+        self.stage_background().await?;
+        self.before().await?;
+        match side {
+            Side::Tried(settled) => {
+                self.act().await?;
+                self.settle().await?;
+                settled.send_replace(true);
+            }
+            Side::Control(mut settled) => {
+                // an error says that the other one has ended
+                drop(settled.wait_for(|settled| *settled).await);
+                self.measure_after().await?;
+            }
+        }
+        self.copy.healthy_after = Some(self.probe().await?);
+        Ok(())
+    }
+
+    async fn configure(&mut self) -> Result<(), Stop> {
+        let Some(archive) = self.archive.take() else {
+            return Ok(());
+        };
+        let words = ["tar", "-x", "-f", "-", "-C", "/", "--no-overwrite-dir"];
+        let argv: Argv = words.map(Into::into).into();
+        let ran = self
+            .container
+            .run(&argv, Input::Bytes(archive), STEP_TIME)
+            .await?;
+        self.keep(Phase::Configure, &argv, &ran, 0)
+    }
+
+    async fn step(&mut self, phase: Phase, argv: &Argv) -> Result<(), Stop> {
+        self.step_ending_with(phase, argv, 0).await
+    }
+
+    async fn step_ending_with(&mut self, phase: Phase, argv: &Argv, code: i64) -> Result<(), Stop> {
+        let ran = self.container.run(argv, Input::None, STEP_TIME).await?;
+        self.keep(phase, argv, &ran, code)
+    }
+
+    /// Keeps a step; goes on only if it ended with `code`.
+    fn keep(&mut self, phase: Phase, argv: &Argv, ran: &Ran, code: i64) -> Result<(), Stop> {
+        self.push(ran.step(phase, argv));
+        let name = argv.first().map(String::as_str).unwrap_or_default();
+        self.copy.stopped = match ran.end {
+            End::Exit(found) if found == code => return Ok(()),
+            End::Exit(_) => None,
+            End::Late => Some(format!(
+                "{name} did not end within {} s",
+                STEP_TIME.as_secs()
+            )),
+            End::Flood => Some(format!("{name} wrote without end")),
+            End::Gone => Some(format!("its container ended while {name} ran")),
+        };
+        Err(Stop::Here)
+    }
+
+    fn push(&mut self, mut step: Step) {
+        let room = COPY_BYTES_MAX.saturating_sub(self.kept_bytes);
+        if step.output.len() > room {
+            let end = (0..=room)
+                .rev()
+                .find(|end| step.output.is_char_boundary(*end));
+            step.output.truncate(end.unwrap_or(0));
+            step.truncated = true;
+        }
+        self.kept_bytes += step.output.len();
+        self.copy.steps.push(step);
+    }
+
+    /// Starts the service and waits until it is ready, or has ended.
+    async fn start(&mut self) -> Result<(), Stop> {
+        let (container, argv) = (self.container.clone(), self.profile.start.clone());
+        // as long as the container lives
+        let task = tokio::spawn(async move {
+            container
+                .run(&argv, Input::None, Duration::from_secs(86_400))
+                .await
+        });
+        self.service = Some(Service { task });
+        let begun = Instant::now();
+        loop {
+            let ran = self
+                .container
+                .run(&self.profile.ready, Input::None, LOOK_TIME)
+                .await?;
+            let is_ready = ran.is(0);
+            let time = Duration::from_secs(self.profile.ready_seconds.into());
+            let has_ended = self
+                .service
+                .as_ref()
+                .is_some_and(|service| service.task.is_finished());
+            let is_over = begun.elapsed() > time || ran.end == End::Gone;
+            if is_ready || is_over || has_ended {
+                // a look while the service ended may have seen the last of it
+                let is_healthy = is_ready && !has_ended;
+                self.copy.healthy_before = Some(is_healthy);
+                let mut step = ran.step(Phase::Ready, &self.profile.ready);
+                step.duration_ms = begun.elapsed().as_millis() as u64;
+                self.push(step);
+                return if is_healthy { Ok(()) } else { Err(Stop::Here) };
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    async fn stage_background(&mut self) -> Result<(), Stop> {
+        let before = self.background.len();
+        for argv in &self.action.background {
+            let (container, argv) = (self.container.clone(), argv.clone());
+            self.background.push(tokio::spawn(async move {
+                container
+                    .run(&argv, Input::Open, Duration::from_secs(86_400))
+                    .await
+            }));
+        }
+        if self.background.len() > before {
+            sleep(Duration::from_millis(500)).await; // they are up, or will not be
+        }
+        Ok(())
+    }
+
+    async fn before(&mut self) -> Result<(), Stop> {
+        let (figures, usage) = tokio::join!(self.figures(), self.container.usage());
+        self.copy.memory_bytes_before = usage.map(|usage| usage.memory_bytes);
+        let measured = self
+            .profile
+            .measures
+            .iter()
+            .zip(figures?)
+            .map(|(measure, figure)| Measured {
+                name: measure.name.clone(),
+                title: measure.title.clone(),
+                kind: measure.kind,
+                unit: measure.unit.clone(),
+                before: figure,
+                after: None,
+            });
+        self.copy.measures = measured.collect();
+        Ok(())
+    }
+
+    async fn act(&mut self) -> Result<(), Stop> {
+        let action = self.action;
+        self.step_ending_with(Phase::Action, &action.argv, action.exit_code)
+            .await?;
+        if action.restart {
+            if let Some(service) = self.service.take() {
+                self.ended(service).await;
+            }
+            self.start().await?;
+        }
+        Ok(())
+    }
+
+    /// Measures again and again until the expected effects show, or their time is over.
+    async fn settle(&mut self) -> Result<(), Stop> {
+        let begun = Instant::now();
+        let time = Duration::from_secs(self.action.settle_seconds.into());
+        loop {
+            self.measure_after().await?;
+            if judge::shows(&self.action.expects, &self.copy) || begun.elapsed() >= time {
+                return Ok(());
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    async fn measure_after(&mut self) -> Result<(), Stop> {
+        let (figures, usage) = tokio::join!(self.figures(), self.container.usage());
+        self.copy.memory_bytes_after = usage.map(|usage| usage.memory_bytes);
+        self.copy.processes_after = usage.map(|usage| usage.processes);
+        for (measured, figure) in self.copy.measures.iter_mut().zip(figures?) {
+            measured.after = figure;
+        }
+        Ok(())
+    }
+
+    /// All measures, at one time.
+    async fn figures(&self) -> Result<Vec<Option<Figure>>, EngineError> {
+        let looks = self.profile.measures.iter().map(|measure| async move {
+            let ran = self
+                .container
+                .run(&measure.argv, Input::None, LOOK_TIME)
+                .await?;
+            Ok(figure(measure, &ran))
+        });
+        join_all(looks).await.into_iter().collect()
+    }
+
+    async fn probe(&mut self) -> Result<bool, Stop> {
+        let ran = self
+            .container
+            .run(&self.profile.ready, Input::None, LOOK_TIME)
+            .await?;
+        self.push(ran.step(Phase::Probe, &self.profile.ready));
+        let has_ended = self
+            .service
+            .as_ref()
+            .is_some_and(|service| service.task.is_finished());
+        Ok(ran.is(0) && !has_ended)
+    }
+
+    /// Takes what the service wrote. It is killed with its container, so its stream ends.
+    async fn end(&mut self) {
+        for task in self.background.drain(..) {
+            task.abort();
+        }
+        if let Some(service) = self.service.take() {
+            if !service.task.is_finished() {
+                service.task.abort();
+                return;
+            }
+            self.ended(service).await;
+        }
+    }
+
+    async fn ended(&mut self, mut service: Service) {
+        let ended = tokio::time::timeout(STEP_TIME, &mut service.task).await;
+        let Ok(Ok(Ok(ran))) = ended else {
+            service.task.abort();
+            return;
+        };
+        if ran.end == End::Flood {
+            self.copy.stopped = Some("the service wrote without end".into());
+        }
+        self.push(ran.step(Phase::Service, &self.profile.start));
+    }
+}
+
+fn figure(measure: &Measure, ran: &Ran) -> Option<Figure> {
+    let text = String::from_utf8_lossy(&ran.output);
+    let text = text.trim();
+    match (measure.kind, &ran.end) {
+        (Kind::Success, End::Exit(code)) => Some(Figure::Number(f64::from(u8::from(*code == 0)))),
+        (Kind::Number, End::Exit(0)) => {
+            let number: f64 = text.parse().ok()?;
+            number.is_finite().then_some(Figure::Number(number))
+        }
+        (Kind::Text, End::Exit(_)) => {
+            let words: Vec<&str> = text.split_whitespace().collect();
+            Some(Figure::Text(
+                words.join(" ").chars().take(TEXT_CHARS_MAX).collect(),
+            ))
+        }
+        _ => None,
+    }
+}

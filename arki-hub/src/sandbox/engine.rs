@@ -1,0 +1,143 @@
+//! The container engine: Docker, or Podman by its compatible socket. The socket is as good as root on its host: only a
+//! runner opens it, and asks for nothing but the containers described in `container`.
+
+use super::container::LABEL;
+use bollard::Docker;
+use bollard::models::ContainerSummary;
+use bollard::query_parameters::ListContainersOptionsBuilder;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// For one request to the engine, in seconds.
+const REQUEST_S: u64 = 60;
+
+/// An engine that answers.
+#[derive(Debug, Clone)]
+pub struct Engine(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    docker: Docker,
+    socket: String,
+    runtime: String,
+    installation: String,
+    about: String,
+}
+
+/// Why the engine did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// It does not answer.
+    #[error(
+        "no container engine answers at {socket}: {reason}; is it running, and may this user open the socket?"
+    )]
+    Absent {
+        /// Where.
+        socket: String,
+        /// Why.
+        reason: String,
+    },
+    /// It refused.
+    #[error("the container engine could not {what}: {reason}")]
+    Refused {
+        /// What it was asked for.
+        what: String,
+        /// Why.
+        reason: String,
+    },
+    /// The image is not on the list.
+    #[error(
+        "there is no image for {service}: `arki-hub sandbox images build --service {service}` makes one, or name one by digest in [sandbox.images]"
+    )]
+    NoImage {
+        /// The service.
+        service: String,
+    },
+}
+
+impl Engine {
+    /// Connects to the engine at `socket` (`unix:///…`). `installation` tells the containers of this hub from others.
+    pub async fn connect(
+        socket: &str,
+        runtime: &str,
+        installation: &str,
+    ) -> Result<Self, EngineError> {
+        let absent = |error: bollard::errors::Error| EngineError::Absent {
+            socket: socket.to_owned(),
+            reason: error.to_string(),
+        };
+        let docker = Docker::connect_with_unix(socket, REQUEST_S, bollard::API_DEFAULT_VERSION)
+            .map_err(absent)?;
+        let docker = docker.negotiate_version().await.map_err(absent)?;
+        let version = docker.version().await.map_err(absent)?;
+        let parts = version.components.unwrap_or_default();
+        let is_podman = parts.iter().any(|part| part.name.contains("Podman"));
+        let name = if is_podman { "Podman" } else { "Docker" };
+        Ok(Self(Arc::new(Inner {
+            docker,
+            socket: socket.to_owned(),
+            runtime: runtime.to_owned(),
+            installation: installation.to_owned(),
+            about: format!("{name} {}", version.version.unwrap_or_default()),
+        })))
+    }
+
+    pub(super) fn docker(&self) -> &Docker {
+        &self.0.docker
+    }
+
+    /// Name and version, for a person.
+    pub fn about(&self) -> &str {
+        &self.0.about
+    }
+
+    pub(super) fn runtime(&self) -> &str {
+        &self.0.runtime
+    }
+
+    pub(super) fn installation(&self) -> &str {
+        &self.0.installation
+    }
+
+    pub(super) fn failed(&self, what: &str, error: &bollard::errors::Error) -> EngineError {
+        let reason = match error {
+            bollard::errors::Error::DockerResponseServerError { message, .. } => message.clone(),
+            other => other.to_string(),
+        };
+        if matches!(
+            error,
+            bollard::errors::Error::HyperLegacyError { .. }
+                | bollard::errors::Error::IOError { .. }
+        ) {
+            return EngineError::Absent {
+                socket: self.0.socket.clone(),
+                reason,
+            };
+        }
+        EngineError::Refused {
+            what: what.to_owned(),
+            reason,
+        }
+    }
+
+    /// The ID of the image that `reference` (an ID or a name with a digest) names.
+    pub async fn image_id(&self, service: &str, reference: &str) -> Result<String, EngineError> {
+        let seen = self.docker().inspect_image(reference).await;
+        let missing = || EngineError::NoImage {
+            service: service.to_owned(),
+        };
+        seen.ok().and_then(|image| image.id).ok_or_else(missing)
+    }
+
+    /// All containers of this installation's sandbox, running or not.
+    pub(super) async fn containers(&self) -> Result<Vec<ContainerSummary>, EngineError> {
+        let label = format!("{LABEL}={}", self.installation());
+        let filters = HashMap::from([("label", vec![label.as_str()])]);
+        let options = ListContainersOptionsBuilder::new()
+            .all(true)
+            .filters(&filters)
+            .build();
+        let listed = self.docker().list_containers(Some(options)).await;
+        listed.map_err(|error| self.failed("list containers", &error))
+    }
+}

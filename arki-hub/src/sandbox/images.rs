@@ -1,0 +1,286 @@
+//! Images: which may be used, and how they are made from Debian's packages without a registry.
+//!
+//! ```text
+//! debootstrap (minimal system, once) -> copy -> apt-get install -> the profile's setup -> tar -> engine: import
+//! ```
+//!
+//! What may be used is a list of IDs: the one that was made here is remembered in the store, and one that is named by ID
+//! or digest in `[sandbox.images]` goes before it. A tag decides nothing: anybody who may push can move it.
+
+use super::engine::{Engine, EngineError};
+use super::profile::{Argv, Profile};
+use crate::hub::Hub;
+use crate::store::{Store, StoreError, settings};
+use bollard::query_parameters::CreateImageOptionsBuilder;
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use tokio::io::AsyncReadExt;
+use tokio::process::Command;
+
+use super::runner::RunnerError;
+
+/// What is read of the archive at a time.
+const PART_BYTES: usize = 256 * 1024;
+/// Of a command that failed, the end of what it wrote.
+const SAID_CHARS: usize = 600;
+
+/// Why an image was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum ImageError {
+    /// It takes root: a system is unpacked with its own owners, and entered by chroot.
+    #[error("this has to be root: a system is unpacked and entered by chroot")]
+    NotRoot,
+    /// A file could not be written, or a command not started.
+    #[error("{what}: {reason}")]
+    Io {
+        /// What was to be done.
+        what: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A command failed.
+    #[error("{command} ended with {status}: {said}")]
+    Failed {
+        /// Which.
+        command: String,
+        /// Its status.
+        status: String,
+        /// The end of what it wrote.
+        said: String,
+    },
+    /// The engine did not take it.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The store did not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The image that may be used for `service`, by ID.
+pub async fn allowed(hub: &Hub, engine: &Engine, service: &str) -> Result<String, RunnerError> {
+    let named = hub.config.sandbox.images.get(service).cloned();
+    let reference = match named {
+        Some(named) => Some(named),
+        None => made(&*hub.store, service).await?,
+    };
+    let missing = || EngineError::NoImage {
+        service: service.to_owned(),
+    };
+    Ok(engine
+        .image_id(service, &reference.ok_or_else(missing)?)
+        .await?)
+}
+
+/// The image that was made here for `service`.
+pub async fn made(store: &dyn Store, service: &str) -> Result<Option<String>, StoreError> {
+    let id = settings::get(store, &setting(service)).await?;
+    Ok(id.map(|id| String::from_utf8_lossy(&id).into_owned()))
+}
+
+/// Puts the image `id` on the list for `service`.
+pub async fn allow(store: &dyn Store, service: &str, id: &str) -> Result<(), StoreError> {
+    settings::set(store, &setting(service), id.as_bytes()).await
+}
+
+fn setting(service: &str) -> String {
+    format!("sandbox_image:{service}")
+}
+
+/// A place where images are made; it is removed at the end.
+#[derive(Debug)]
+pub struct Workshop {
+    folder: PathBuf,
+}
+
+impl Workshop {
+    /// Unpacks a minimal system of `suite` from `mirror` under `folder`, which must not exist.
+    pub async fn open(folder: &Path, suite: &str, mirror: &str) -> Result<Self, ImageError> {
+        use std::os::unix::fs::MetadataExt;
+        let io = |what: &str, error: &std::io::Error| ImageError::Io {
+            what: what.to_owned(),
+            reason: error.to_string(),
+        };
+        std::fs::create_dir(folder)
+            .map_err(|error| io(&format!("make {}", folder.display()), &error))?;
+        let workshop = Self {
+            folder: folder.to_owned(),
+        };
+        let owner = std::fs::metadata(folder)
+            .map_err(|error| io("look at it", &error))?
+            .uid();
+        if owner != 0 {
+            return Err(ImageError::NotRoot);
+        }
+        let mut debootstrap = Command::new("debootstrap");
+        debootstrap
+            .args(["--variant=minbase", suite])
+            .arg(workshop.base())
+            .arg(mirror);
+        finish(debootstrap, "debootstrap").await?;
+        let base = workshop.base();
+        // no service is started while its package is installed
+        let policy = base.join("usr/sbin/policy-rc.d");
+        std::fs::write(&policy, "#!/bin/sh\nexit 101\n")
+            .map_err(|error| io("write policy-rc.d", &error))?;
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&policy, mode).map_err(|error| io("write policy-rc.d", &error))?;
+        // debootstrap may have left none, and apt needs names
+        std::fs::copy("/etc/resolv.conf", base.join("etc/resolv.conf"))
+            .map_err(|error| io("copy resolv.conf", &error))?;
+        Ok(workshop)
+    }
+
+    fn base(&self) -> PathBuf {
+        self.folder.join("base")
+    }
+
+    /// Makes the image of `profile` and gives it to the engine; returns its ID.
+    pub async fn build(&self, engine: &Engine, profile: &Profile) -> Result<String, ImageError> {
+        let root = self.folder.join(&profile.name);
+        let mut copy = Command::new("cp");
+        copy.args(["-a", "--reflink=auto"])
+            .arg(self.base())
+            .arg(&root);
+        finish(copy, "cp").await?;
+        let mut install: Argv = [
+            "apt-get",
+            "-y",
+            "-qq",
+            "-o",
+            "Dpkg::Options::=--force-unsafe-io",
+            "--no-install-recommends",
+            "install",
+        ]
+        .map(Into::into)
+        .into();
+        install.extend(profile.image.packages.iter().cloned());
+        if !profile.image.packages.is_empty() {
+            finish(inside(&root, &install), "apt-get").await?;
+        }
+        for argv in &profile.image.setup {
+            finish(inside(&root, argv), argv.first().map_or("", String::as_str)).await?;
+        }
+        let mut clean = Command::new("rm");
+        clean.arg("-rf").args(
+            [
+                "var/lib/apt/lists",
+                "var/cache/apt",
+                "usr/share/doc",
+                "usr/share/locale",
+                "usr/share/man",
+            ]
+            .map(|part| root.join(part)),
+        );
+        finish(clean, "rm").await?;
+        let id = import(engine, &root, &format!("arki-sandbox/{}", profile.name)).await?;
+        let mut remove = Command::new("rm");
+        remove.arg("-rf").arg(&root);
+        finish(remove, "rm").await?;
+        Ok(id)
+    }
+}
+
+impl Drop for Workshop {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.folder) {
+            tracing::warn!(%error, folder = %self.folder.display(), "could not be removed");
+        }
+    }
+}
+
+/// `argv` in the system under `root`, with no more of this one's environment than a proxy.
+fn inside(root: &Path, argv: &Argv) -> Command {
+    let mut command = Command::new("chroot");
+    command.arg(root).args(argv).env_clear();
+    command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    command
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .env("LANG", "C.UTF-8");
+    for name in ["http_proxy", "https_proxy", "no_proxy"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    command
+}
+
+async fn finish(mut command: Command, name: &str) -> Result<(), ImageError> {
+    let io = |error: &std::io::Error| ImageError::Io {
+        what: format!("start {name}"),
+        reason: match error.kind() {
+            std::io::ErrorKind::NotFound => format!("{error}: install the package {name}"),
+            _ => error.to_string(),
+        },
+    };
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    let done = command.output().await.map_err(|error| io(&error))?;
+    if done.status.success() {
+        return Ok(());
+    }
+    let said = [done.stdout, done.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    let skipped = said.chars().count().saturating_sub(SAID_CHARS);
+    Err(ImageError::Failed {
+        command: name.to_owned(),
+        status: done.status.to_string(),
+        said: said.chars().skip(skipped).collect(),
+    })
+}
+
+/// Streams the system under `root` to the engine as an image called `name`; returns its ID.
+async fn import(engine: &Engine, root: &Path, name: &str) -> Result<String, ImageError> {
+    let io = |error: &std::io::Error| ImageError::Io {
+        what: "start tar".into(),
+        reason: error.to_string(),
+    };
+    let mut tar = Command::new("tar");
+    tar.arg("-C")
+        .arg(root)
+        .args(["--numeric-owner", "--one-file-system", "-c", "."]);
+    let mut tar = tar
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| io(&error))?;
+    let output = tar
+        .stdout
+        .take()
+        .ok_or_else(|| io(&std::io::Error::other("no pipe")))?;
+    let parts = stream::unfold(output, |mut output| async move {
+        let mut part = vec![0; PART_BYTES];
+        match output.read(&mut part).await {
+            Ok(0) => None,
+            Ok(length) => {
+                part.truncate(length);
+                Some((Ok(Bytes::from(part)), output))
+            }
+            Err(error) => Some((Err(error), output)),
+        }
+    });
+    let options = CreateImageOptionsBuilder::new()
+        .from_src("-")
+        .repo(name)
+        .tag("latest")
+        .build();
+    let body = bollard::body_try_stream(parts);
+    let mut said = Box::pin(
+        engine
+            .docker()
+            .create_image(Some(options), Some(body), None),
+    );
+    while let Some(line) = said.next().await {
+        line.map_err(|error| engine.failed("import an image", &error))?;
+    }
+    let status = tar.wait().await.map_err(|error| io(&error))?;
+    if !status.success() {
+        return Err(ImageError::Failed {
+            command: "tar".into(),
+            status: status.to_string(),
+            said: "the image is not whole".into(),
+        });
+    }
+    Ok(engine.image_id(name, name).await?)
+}

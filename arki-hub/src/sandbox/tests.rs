@@ -1,0 +1,367 @@
+//! Asking, listing, cancelling and deciding over real connections; webhooks with every kind of wrong signature.
+
+mod docker;
+
+use super::result::{Configuration, Copy, Fidelity, Outcome, TrialResult};
+use crate::auth::Scope;
+use crate::notify::webhook;
+use crate::store::sandbox::{self, Ended, claim, finish, renew};
+use crate::testing::{NOW, Running, start};
+use arki_model::receipt::{Receipt, ReceiptError};
+use serde_json::{Value, json};
+
+fn result(source: &str) -> TrialResult {
+    TrialResult {
+        outcome: Outcome::Succeeded,
+        summary: "It works.".into(),
+        fidelity: Fidelity::Effect,
+        proves: vec!["it".into()],
+        does_not_prove: vec!["that".into()],
+        undo: "none".into(),
+        argv: ["nginx", "-s", "reload"].map(Into::into).into(),
+        applicable: true,
+        image: format!("sha256:{}", "a".repeat(64)),
+        configuration: Configuration {
+            source: source.into(),
+            hash: "b".repeat(64),
+            ..Configuration::default()
+        },
+        tried: Copy::default(),
+        control: Copy::default(),
+        duration_ms: 700,
+    }
+}
+
+/// Carries out what waits, as a runner would.
+async fn carry_out(hub: &Running, result: &TrialResult) {
+    let store = &*hub.hub.store;
+    let now_s = hub.hub.clock.now_s();
+    let run = claim(store, "test", 9, now_s).await.unwrap().unwrap();
+    assert!(renew(store, &run, now_s).await.unwrap());
+    let ended = Ended {
+        outcome: Some(result.outcome.name().into()),
+        fidelity: Some(result.fidelity.name().into()),
+        score: None,
+        result: Some(serde_json::to_string(result).unwrap()),
+        error: String::new(),
+    };
+    let hooks = &hub.hub.config.sandbox.hook;
+    let more = super::hook::answer(hooks, &run, "{\"id\":1}", now_s);
+    assert!(
+        finish(store, &run, &ended, now_s, more.into_iter().collect())
+            .await
+            .unwrap()
+    );
+}
+
+async fn asked(hub: &Running, key: &str, body: Value) -> Value {
+    let made = hub.post_json("/v1/sandbox/runs", key, &body).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    made.json()
+}
+
+#[tokio::test]
+async fn a_run_is_asked_for_shown_and_cancelled() {
+    let hub = start("[sandbox]\nruns_waiting_each = 2").await;
+    let (key, read) = (hub.key(Scope::Sandbox).await, hub.key(Scope::Read).await);
+    let agent = hub.agent(1, "web-1").await;
+    let services = hub.get("/v1/sandbox/services", &read).await.json();
+    assert_eq!(services["items"][3]["name"], "nginx");
+    assert_eq!(
+        services["items"][3]["actions"][0]["argv"],
+        json!(["nginx", "-t"])
+    );
+
+    let body = json!({ "service": "nginx", "action": "reload", "agent": agent.id.to_string() });
+    assert_eq!(
+        hub.post_json("/v1/sandbox/runs", &read, &body).await.status,
+        403
+    );
+    let made = asked(&hub, &key, body.clone()).await;
+    assert_eq!(
+        (&made["state"], &made["host"]),
+        (&json!("queued"), &json!("web-1"))
+    );
+    let path = format!("/v1/sandbox/runs/{}", made["id"].as_str().unwrap());
+    assert_eq!(hub.get(&path, &read).await.json(), made);
+    let listed = hub
+        .get(
+            &format!("/v1/sandbox/runs?agent={}&state=open", agent.id),
+            &read,
+        )
+        .await
+        .json();
+    assert_eq!(listed["items"][0]["id"], made["id"]);
+
+    for (body, status) in [
+        (json!({ "service": "nginx" }), 422),
+        (json!({ "service": "nginx", "action": "rm -rf /" }), 422),
+        (json!({ "service": "none", "action": "test" }), 422),
+        (
+            json!({ "service": "nginx", "action": "test", "argv": ["sh"] }),
+            422,
+        ),
+        (
+            json!({ "service": "nginx", "action": "test", "agent": "00" }),
+            422,
+        ),
+        (
+            json!({ "service": "nginx", "action": "test", "prediction": "00" }),
+            422,
+        ),
+    ] {
+        let refused = hub.post_json("/v1/sandbox/runs", &key, &body).await;
+        assert_eq!(refused.status, status, "{body}: {}", refused.text);
+        refused.problem();
+    }
+    asked(&hub, &key, body.clone()).await;
+    let full = hub.post_json("/v1/sandbox/runs", &key, &body).await;
+    assert_eq!(full.status, 429, "{}", full.text);
+
+    let cancel = format!("{path}/cancel");
+    let cancelled = hub.post_json(&cancel, &key, &json!({})).await.json();
+    assert_eq!(
+        (&cancelled["state"], &cancelled["cancelled_by"]),
+        (&json!("cancelled"), &json!("test"))
+    );
+    assert_eq!(hub.post_json(&cancel, &key, &json!({})).await.status, 409);
+    asked(&hub, &key, body).await;
+}
+
+#[tokio::test]
+async fn a_decision_is_taken_once_and_applying_makes_a_receipt() {
+    let hub = start("").await;
+    let key = hub.key(Scope::Sandbox).await;
+    let agent = hub.agent(1, "web-1").await;
+    let body = json!({ "service": "nginx", "action": "reload", "agent": agent.id.to_string() });
+    let made = asked(&hub, &key, body.clone()).await;
+    let path = format!("/v1/sandbox/runs/{}/decision", made["id"].as_str().unwrap());
+    let apply = json!({ "decision": "apply", "name": "eva", "reason": "the disk fills" });
+    assert_eq!(
+        hub.post_json(&path, &key, &apply).await.status,
+        409,
+        "it is not done"
+    );
+    carry_out(&hub, &result("snapshot")).await;
+    let unnamed = json!({ "decision": "apply", "name": "", "reason": "x" });
+    assert_eq!(hub.post_json(&path, &key, &unnamed).await.status, 400);
+    let decided = hub.post_json(&path, &key, &apply).await;
+    assert_eq!(decided.status, 200, "{}", decided.text);
+    let decided = decided.json();
+    let line = decided["decision"]["receipt"].as_str().unwrap();
+    let receipt = Receipt::open(line, &hub.hub.key.public()).unwrap();
+    assert_eq!(
+        (receipt.run.as_str(), receipt.name.as_str()),
+        (made["id"].as_str().unwrap(), "eva")
+    );
+    assert_eq!(
+        (receipt.argv.len(), receipt.configuration.as_str()),
+        (3, "b".repeat(64).as_str())
+    );
+    assert!(receipt.permits(agent.id, NOW + 3_599).is_ok());
+    assert!(matches!(
+        receipt.permits(agent.id, NOW + 3_600),
+        Err(ReceiptError::Expired(0))
+    ));
+    let again = hub.post_json(&path, &key, &apply).await;
+    assert!(
+        again.status == 409 && again.text.contains("eva decided before"),
+        "{}",
+        again.text
+    );
+}
+
+#[tokio::test]
+async fn what_proves_too_little_gets_no_receipt() {
+    let hub = start("").await;
+    let key = hub.key(Scope::Sandbox).await;
+    let agent = hub.agent(1, "web-1").await;
+    let with = json!({ "service": "nginx", "action": "reload", "agent": agent.id.to_string() });
+    let without = json!({ "service": "nginx", "action": "reload" });
+    let failed = TrialResult {
+        outcome: Outcome::Failed,
+        ..result("snapshot")
+    };
+    let never = TrialResult {
+        applicable: false,
+        ..result("snapshot")
+    };
+    for (body, found, said) in [
+        (&without, result("snapshot"), "not about an agent"),
+        (&with, result("image"), "the image's configuration"),
+        (&with, failed, "failed on the copy"),
+        (&with, never, "its profile does not offer it"),
+    ] {
+        let made = asked(&hub, &key, body.clone()).await;
+        carry_out(&hub, &found).await;
+        let path = format!("/v1/sandbox/runs/{}/decision", made["id"].as_str().unwrap());
+        let mut word = json!({ "decision": "apply", "name": "eva", "reason": "why not" });
+        let refused = hub.post_json(&path, &key, &word).await;
+        assert!(
+            refused.status == 422 && refused.text.contains(said),
+            "{}",
+            refused.text
+        );
+        word["decision"] = "dismiss".into();
+        assert_eq!(hub.post_json(&path, &key, &word).await.status, 200);
+    }
+    let made = asked(&hub, &key, with).await;
+    carry_out(&hub, &result("snapshot")).await;
+    hub.clock.advance(3_600);
+    let path = format!("/v1/sandbox/runs/{}/decision", made["id"].as_str().unwrap());
+    let late = json!({ "decision": "apply", "name": "eva", "reason": "late" });
+    let refused = hub.post_json(&path, &key, &late).await;
+    assert!(refused.text.contains("too long ago"), "{}", refused.text);
+}
+
+struct Call<'a> {
+    hub: &'a Running,
+    at: i64,
+    secret: &'a str,
+    body: &'a str,
+}
+
+impl Call<'_> {
+    async fn send(&self) -> u16 {
+        let signature = webhook::signature(self.secret, self.at, self.body.as_bytes());
+        self.send_signed(&signature).await
+    }
+
+    async fn send_signed(&self, signature: &str) -> u16 {
+        let request = self
+            .hub
+            .client
+            .post(format!("{}/v1/hooks/sandbox", self.hub.url));
+        let request = request
+            .header("x-arki-timestamp", self.at)
+            .header("x-arki-signature", signature)
+            .body(self.body.to_owned());
+        self.hub.send(request).await.status
+    }
+}
+
+#[tokio::test]
+async fn a_hook_is_believed_once_in_its_window_and_with_each_of_its_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let (old, new) = (folder.path().join("old"), folder.path().join("new"));
+    std::fs::write(&old, "old secret\n").unwrap();
+    std::fs::write(&new, "new secret\n").unwrap();
+    let hub = start(&format!(
+        "[[sandbox.hook]]\nname = \"deploy\"\nsecret_files = [{new:?}, {old:?}]\n"
+    ))
+    .await;
+    let body = r#"{"service":"nginx","action":"test"}"#;
+    let call = |at, secret: &'static str| Call {
+        hub: &hub,
+        at,
+        secret,
+        body,
+    };
+    assert_eq!(call(NOW, "new secret").send().await, 201);
+    assert_eq!(call(NOW, "old secret").send().await, 201);
+    assert_eq!(
+        call(NOW, "new secret").send().await,
+        409,
+        "the very same call"
+    );
+    assert_eq!(call(NOW, "other").send().await, 401);
+    assert_eq!(call(NOW + 301, "new secret").send().await, 401);
+    assert_eq!(call(NOW - 301, "new secret").send().await, 401);
+    assert_eq!(call(NOW - 300, "new secret").send().await, 201);
+    let right = webhook::signature("new secret", NOW + 1, body.as_bytes());
+    let moved = Call {
+        hub: &hub,
+        at: NOW + 2,
+        secret: "",
+        body,
+    };
+    assert_eq!(
+        moved.send_signed(&right).await,
+        401,
+        "the time is signed too"
+    );
+    let other = Call {
+        body: r#"{"service":"nginx","action":"reload"}"#,
+        ..call(NOW + 1, "")
+    };
+    assert_eq!(other.send_signed(&right).await, 401, "the body is signed");
+    for bad in [
+        "",
+        "sha256=",
+        "sha256=zz",
+        right.trim_start_matches("sha256="),
+        "md5=00",
+    ] {
+        assert_eq!(call(NOW + 1, "").send_signed(bad).await, 401, "{bad}");
+    }
+    let broken = Call {
+        body: "{",
+        ..call(NOW, "new secret")
+    };
+    assert_eq!(broken.send().await, 400);
+    // a window later the call is too old, so that forgetting it does no harm
+    hub.clock.advance(601);
+    assert_eq!(call(NOW, "new secret").send().await, 401);
+    let runs = sandbox::list(&*hub.hub.store, &sandbox::Filter::default(), i64::MAX, 9)
+        .await
+        .unwrap();
+    assert_eq!((runs.len(), runs[0].owner.as_str()), (3, "hook:deploy"));
+}
+
+#[tokio::test]
+async fn a_hub_without_hooks_takes_no_call() {
+    let hub = start("").await;
+    let body = r#"{"service":"nginx","action":"test"}"#;
+    let call = Call {
+        hub: &hub,
+        at: NOW,
+        secret: "",
+        body,
+    };
+    assert_eq!(call.send().await, 401);
+}
+
+#[tokio::test]
+async fn the_result_is_posted_back_signed() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "s3cret").unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let post_to = format!("http://{}/ci", listener.local_addr().unwrap());
+    let hub = start(&format!(
+        "[notify]\nallow_networks = [\"127.0.0.0/8\"]\n\
+         [[sandbox.hook]]\nname = \"deploy\"\nsecret_files = [{secret:?}]\npost_to = {post_to:?}\n"
+    ))
+    .await;
+    let body = r#"{"service":"nginx","action":"test"}"#;
+    let call = Call {
+        hub: &hub,
+        at: NOW,
+        secret: "s3cret",
+        body,
+    };
+    assert_eq!(call.send().await, 201);
+    carry_out(&hub, &result("image")).await;
+    let heard = tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut heard = vec![0; 4_096];
+        let mut length = 0;
+        while !heard[..length].ends_with(b"{\"id\":1}") {
+            length += stream.read(&mut heard[length..]).await.unwrap();
+        }
+        stream
+            .write_all(b"HTTP/1.1 204 No Content\r\n\r\n")
+            .await
+            .unwrap();
+        String::from_utf8_lossy(&heard[..length]).to_lowercase()
+    });
+    crate::notify::work(&hub.hub).await.unwrap();
+    let heard = heard.await.unwrap();
+    let signature = webhook::signature("s3cret", NOW, b"{\"id\":1}");
+    assert!(heard.starts_with("post /ci "), "{heard}");
+    assert!(
+        heard.contains(&format!("x-arki-signature: {signature}")),
+        "{heard}"
+    );
+}
