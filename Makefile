@@ -1,7 +1,7 @@
 # Arki. `make` lists the targets.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench release-agent print-agent install-tools fmt-check lint unit doc deny
+.PHONY: help demo test bench bench-sandbox release-agent print-agent install-tools fmt-check lint unit doc deny
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,8 +20,12 @@ fmt-check:
 lint:
 	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 
+# The sandbox's tests need a container engine with its images: `.ci/docker` starts one of its own, and ends it.
 unit:
-	cargo test --workspace --all-features --locked
+	cargo build --locked -p arki-hub
+	@engine=$$(.ci/docker start target/debug/arki-hub) || exit 1; \
+	ARKI_TEST_DOCKER=$$engine; [ -z "$$engine" ] || export ARKI_TEST_DOCKER; \
+	cargo test --workspace --all-features --locked; code=$$?; .ci/docker stop; exit $$code
 
 doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps --document-private-items --locked
@@ -40,6 +44,9 @@ release-agent: ## the agent as it ships
 
 print-agent:
 	@echo target/$(HOST)/release/arki-agent
+
+bench-sandbox: ## the time from request to result of a trial beside a bare `docker run` (needs a container engine)
+	@arki-hub/benches/sandbox.sh
 
 bench: ## the agent's memory, pass time and CPU beside node_exporter (release build)
 	@arki-agent/benches/footprint.sh

@@ -7,6 +7,7 @@ use crate::auth::Caller;
 use crate::hub::Hub;
 use crate::server::{Peer, auth, problem::Problem};
 use crate::store::predictions::{self, Which};
+use crate::store::sandbox::Filter;
 use crate::store::series::{self, Range};
 use crate::store::{agents, alerts};
 use axum::Extension;
@@ -19,6 +20,7 @@ pub mod assets;
 mod chart;
 mod html;
 mod render;
+pub mod sandbox;
 pub mod session;
 #[cfg(test)]
 mod tests;
@@ -80,11 +82,13 @@ async fn write_home(hub: &Hub, caller: &Caller) -> Result<String, Problem> {
     });
     let hosts = agents::list(store, "", 0, HOSTS_MAX).await?;
     let told = alerts::list(store, "", "", i64::MAX, ALERTS_MAX).await?;
+    let trials = sandbox::section(hub, &Filter::default()).await?;
     Ok(render::home(
         caller,
         &active,
         &hosts,
         &told,
+        &trials,
         hub.clock.now_s(),
     ))
 }
@@ -124,7 +128,17 @@ async fn write_prediction(hub: &Hub, caller: &Caller, id: &str) -> Result<String
     let found = predictions::by_event(&*hub.store, &bytes)
         .await?
         .ok_or_else(missing)?;
-    Ok(render::prediction(caller, &found, hub.clock.now_s()))
+    let filter = Filter {
+        prediction_id: Some(found.event_id.clone()),
+        ..Filter::default()
+    };
+    let trials = sandbox::section(hub, &filter).await?;
+    Ok(render::prediction(
+        caller,
+        &found,
+        &trials,
+        hub.clock.now_s(),
+    ))
 }
 
 /// Who is signed in; the form for who is not.

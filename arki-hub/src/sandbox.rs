@@ -11,6 +11,7 @@
 //! queue, each run, its output and its time are bounded.
 
 pub mod ask;
+pub mod automatic;
 pub mod configuration;
 mod container;
 mod copy;

@@ -3,6 +3,10 @@
 use super::{now_s, safe, say};
 use crate::config::{Config, redacted};
 use crate::notify::address;
+use crate::sandbox::engine::Engine;
+use crate::sandbox::images;
+use crate::sandbox::profiles::Profiles;
+use crate::store::Store;
 use crate::{secret, tls};
 use std::path::Path;
 
@@ -49,9 +53,47 @@ pub(super) async fn run(path: Option<&Path>) -> anyhow::Result<()> {
         let shown =
             key.map(|key| format!("{} (agents pin it when they enrol)", key.public().to_hex()));
         report.add("key", shown.map_err(|error| error.to_string()))?;
+        sandbox(&config, &*store, &mut report).await?;
     }
     channels(&config, &mut report).await?;
     report.end()
+}
+
+/// The engine and the images of the sandbox, where a runner is configured.
+async fn sandbox(config: &Config, store: &dyn Store, report: &mut Report) -> anyhow::Result<()> {
+    let profiles = Profiles::load(&config.sandbox.profiles);
+    let counted = profiles
+        .as_ref()
+        .map(|all| format!("{} services", all.iter().count()));
+    report.add("sandbox.profiles", counted.map_err(ToString::to_string))?;
+    for hook in &config.sandbox.hook {
+        let secrets: Result<Vec<_>, _> = hook
+            .secret_files
+            .iter()
+            .map(|file| secret::read(file))
+            .collect();
+        let shown = secrets.map(|all| format!("{} secrets", all.len()));
+        report.add(&format!("sandbox.hook {}", hook.name), shown)?;
+    }
+    let settings = &config.sandbox;
+    if settings.docker.is_empty() {
+        return report.add(
+            "sandbox.docker",
+            Ok("off: no trial runs inside this hub".into()),
+        );
+    }
+    let engine = Engine::connect(&settings.docker, &settings.runtime, "doctor").await;
+    let about = engine.as_ref().map(|engine| engine.about().to_owned());
+    report.add("sandbox.docker", about.map_err(ToString::to_string))?;
+    let (Ok(engine), Ok(profiles)) = (engine, profiles) else {
+        return Ok(());
+    };
+    for profile in profiles.iter() {
+        let image = images::allowed(settings, store, &engine, &profile.name).await;
+        let shown = image.unwrap_or_else(|error| error.to_string());
+        report.add(&format!("sandbox image {}", profile.name), Ok(shown))?;
+    }
+    Ok(())
 }
 
 async fn channels(config: &Config, report: &mut Report) -> anyhow::Result<()> {

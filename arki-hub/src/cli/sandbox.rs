@@ -174,7 +174,7 @@ async fn trial(hub: &Hub, args: &Run) -> anyhow::Result<()> {
         }
     };
     let engine = engine(hub).await?;
-    let image = images::allowed(hub, &engine, &profile.name).await?;
+    let image = images::allowed(&hub.config.sandbox, &*hub.store, &engine, &profile.name).await?;
     let run: [u8; 16] = crate::random::bytes();
     let trial = Trial {
         profile,

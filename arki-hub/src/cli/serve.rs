@@ -3,7 +3,7 @@
 use crate::config::{Config, redacted};
 use crate::hub::Hub;
 use crate::ingest::Intake;
-use crate::sandbox::runner;
+use crate::sandbox::{automatic, runner};
 use crate::server::{self, route};
 use crate::{fleet, notify, tls};
 use anyhow::Context;
@@ -35,6 +35,11 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     let watching = tokio::spawn(fleet::watch(Arc::clone(&hub), stopped.clone()));
     let telling = tokio::spawn(notify::run(Arc::clone(&hub), stopped.clone()));
     let trying = trials(&hub, &stopped);
+    let offering = hub
+        .config
+        .sandbox
+        .automatic
+        .then(|| tokio::spawn(automatic::watch(Arc::clone(&hub), stopped.clone())));
     let router = route::router(&hub, Intake::start(&hub));
     let acceptor = acceptor.map(|config| TlsAcceptor::from(Arc::new(config)));
     let serving = tokio::spawn(server::serve(
@@ -47,7 +52,11 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     asked_to_end().await?;
     tracing::info!("ending: what is under way is finished first");
     stop.send_replace(true);
-    for task in [serving, watching, telling].into_iter().chain(trying) {
+    for task in [serving, watching, telling]
+        .into_iter()
+        .chain(trying)
+        .chain(offering)
+    {
         task.await.context("end a task")?;
     }
     Ok(())

@@ -50,6 +50,7 @@ pub(super) fn home(
     active: &[Prediction],
     hosts: &[Agent],
     told: &[Alert],
+    trials: &str,
     now_s: i64,
 ) -> String {
     let cards: String = active.iter().map(|p| card(p, now_s)).collect();
@@ -59,7 +60,7 @@ pub(super) fn home(
         format!("<div class=\"cards\">{cards}</div>")
     };
     let main = format!(
-        "<h1>{}</h1>{cards}<h2>Hosts <small>{}</small></h2>{}<h2>Last alerts</h2>{}",
+        "<h1>{}</h1>{cards}{trials}<h2>Hosts <small>{}</small></h2>{}<h2>Last alerts</h2>{}",
         counted(active.len(), "active prediction"),
         hosts.len(),
         host_table(hosts, now_s),
@@ -205,7 +206,7 @@ pub(super) fn host(
     frame(&agent.host, Some(caller), Some(60), &main)
 }
 
-pub(super) fn prediction(caller: &Caller, p: &Prediction, now_s: i64) -> String {
+pub(super) fn prediction(caller: &Caller, p: &Prediction, trials: &str, now_s: i64) -> String {
     let body: Value = serde_json::from_str(&p.body).unwrap_or_default();
     let list = |pointer: &str| {
         body.pointer(pointer)
@@ -251,7 +252,7 @@ pub(super) fn prediction(caller: &Caller, p: &Prediction, now_s: i64) -> String 
         "<h1>{host}</h1><article class=\"{severity}\"><p class=\"series\">{series}</p>\
          <p class=\"left\">{left}</p><p>{value}; said {events}, first {first}.</p></article>\
          <h2>Evidence</h2><table><thead><tr><th>Voter<th>Says<th>Because</tr></thead><tbody>{votes}</tbody></table>\
-         {processes}<p><a href=\"/hosts/{agent}\">All series of this host</a></p>",
+         {processes}{trials}<p><a href=\"/hosts/{agent}\">All series of this host</a></p>",
         host = text(&p.host),
         severity = severity_name(p.severity),
         series = text(&p.series),
@@ -292,7 +293,7 @@ pub(super) fn failed(problem: &Problem) -> String {
     frame(title, None, None, &main)
 }
 
-fn ago(at: i64, now_s: i64) -> String {
+pub(super) fn ago(at: i64, now_s: i64) -> String {
     if now_s - at < 1 {
         "now".into()
     } else {

@@ -9,7 +9,7 @@
 
 use super::engine::{Engine, EngineError};
 use super::profile::{Argv, Profile};
-use crate::hub::Hub;
+use crate::config::Sandbox;
 use crate::store::{Store, StoreError, settings};
 use bollard::query_parameters::CreateImageOptionsBuilder;
 use bytes::Bytes;
@@ -59,11 +59,16 @@ pub enum ImageError {
 }
 
 /// The image that may be used for `service`, by ID.
-pub async fn allowed(hub: &Hub, engine: &Engine, service: &str) -> Result<String, RunnerError> {
-    let named = hub.config.sandbox.images.get(service).cloned();
+pub async fn allowed(
+    settings: &Sandbox,
+    store: &dyn Store,
+    engine: &Engine,
+    service: &str,
+) -> Result<String, RunnerError> {
+    let named = settings.images.get(service).cloned();
     let reference = match named {
         Some(named) => Some(named),
-        None => made(&*hub.store, service).await?,
+        None => made(store, service).await?,
     };
     let missing = || EngineError::NoImage {
         service: service.to_owned(),

@@ -131,7 +131,7 @@ async fn trial(hub: &Arc<Hub>, engine: &Engine, run: &Run) -> Result<Found, Runn
         .get(&run.service)
         .ok_or_else(|| gone("service"))?;
     let action = profile.action(&run.action).ok_or_else(|| gone("action"))?;
-    let image = images::allowed(hub, engine, &run.service).await?;
+    let image = images::allowed(&hub.config.sandbox, &*hub.store, engine, &run.service).await?;
     let configuration = Configuration::of_the_image();
     let trial = Trial {
         profile,

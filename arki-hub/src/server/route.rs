@@ -41,7 +41,7 @@ pub struct Route {
 pub fn table() -> Vec<Route> {
     use Access::{Needs, Open};
     use Scope::{Admin, Read, Sandbox};
-    let rows: [(Access, &'static str, MethodRouter<Arc<Hub>>); 33] = [
+    let rows: [(Access, &'static str, MethodRouter<Arc<Hub>>); 34] = [
         (Open, "/healthz", get(health::healthz)),
         (Open, arki_model::wire::INGEST_PATH, post(ingest::batch)),
         (Open, arki_model::wire::ENROLL_PATH, post(ingest::enroll)),
@@ -81,6 +81,7 @@ pub fn table() -> Vec<Route> {
         (Open, "/", get(page::home)),
         (Open, "/hosts/{id}", get(page::host)),
         (Open, "/predictions/{id}", get(page::prediction)),
+        (Open, "/sandbox/{id}", get(page::sandbox::run)),
         (Open, "/sign-in", get(page::session::form)),
         (Open, "/sign-in", post(page::session::sign_in)),
         (Open, "/sign-out", post(page::session::sign_out)),
@@ -171,6 +172,7 @@ mod tests {
             "/",
             "/hosts/{id}",
             "/predictions/{id}",
+            "/sandbox/{id}",
             "/sign-in",
             "/sign-in",
             "/sign-out",
