@@ -159,12 +159,10 @@ impl Configuration {
                 continue;
             };
             let text = String::from_utf8_lossy(bytes);
-            for line in text
-                .lines()
-                .map(str::trim_start)
-                .filter(|line| !line.starts_with('#'))
-            {
-                names.extend(upstream(line));
+            for line in text.lines() {
+                let code = line.split('#').next().unwrap_or_default();
+                // several statements may stand in a line
+                names.extend(code.split([';', '{', '}']).filter_map(upstream));
             }
         }
         names.sort();
@@ -208,9 +206,11 @@ impl Configuration {
     }
 }
 
-/// The host that a line of a configuration passes requests to.
-fn upstream(line: &str) -> Option<String> {
-    let mut words = line.split(|c: char| c.is_whitespace() || matches!(c, ';' | '"' | '\''));
+/// The host that a statement of a configuration passes requests to.
+fn upstream(statement: &str) -> Option<String> {
+    let mut words = statement
+        .trim_start()
+        .split(|c: char| c.is_whitespace() || matches!(c, ';' | '"' | '\''));
     let first = words.next()?;
     let directive = [
         "server",
