@@ -7,13 +7,14 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 hub=${1:-target/release/arki-hub}
 [ -x "$hub" ] || cargo build --release --locked -p arki-hub
+port=$((20000 + RANDOM % 20000))
 export DOCKER_HOST=${ARKI_TEST_DOCKER:-${DOCKER_HOST:-unix:///run/docker.sock}}
 work=$(mktemp -d)
 leave() { [ -z "${pid:-}" ] || { kill "$pid" && wait "$pid" || true; } 2>/dev/null; rm -rf "$work"; }
 trap leave EXIT
 image=$(docker image inspect --format '{{.Id}}' arki-sandbox/nginx:latest)
 cat >"$work/hub.toml" <<TOML
-listen = "127.0.0.1:18420"
+listen = "127.0.0.1:$port"
 [database]
 url = "sqlite://$work/hub.db"
 [sandbox]
@@ -23,7 +24,7 @@ nginx = "$image"
 TOML
 key=$("$hub" key create bench --scope sandbox --config "$work/hub.toml")
 "$hub" serve --config "$work/hub.toml" 2>"$work/log" & pid=$!
-until curl -sf http://127.0.0.1:18420/healthz >/dev/null; do sleep 0.1; done
+until curl -sf http://127.0.0.1:$port/healthz >/dev/null; do sleep 0.1; done
 
 options=rw,nosuid,nodev,noexec,uid=33,gid=33
 bare() {
@@ -34,7 +35,7 @@ bare() {
         --tmpfs "/var/lib/nginx:$options,size=16m" --tmpfs "/tmp:$options,size=16m" "$image" "$@" >/dev/null 2>&1
 }
 trial() { # action
-    local api=http://127.0.0.1:18420/v1/sandbox/runs id
+    local api=http://127.0.0.1:$port/v1/sandbox/runs id
     id=$(curl -sf -H "Authorization: Bearer $key" -H 'Content-Type: application/json' -d "{\"service\":\"nginx\",\"action\":\"$1\"}" "$api" |
         grep -oE '"id":"[0-9a-f-]{36}"' | cut -d'"' -f4)
     until curl -sf -H "Authorization: Bearer $key" "$api/$id" | grep -qE '"state":"(done|failed)"'; do sleep 0.01; done

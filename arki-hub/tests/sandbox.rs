@@ -1,5 +1,5 @@
 //! The real hub with a real engine: a run over HTTP, the documented webhook, and a hub that is killed in the middle.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 use bollard::Docker;
 use bollard::query_parameters::ListContainersOptionsBuilder;

@@ -3,12 +3,14 @@
 //! `ARKI_TEST_DOCKER` names its socket; `.ci/docker` starts one and makes the images. Without it these tests say aloud
 //! that they did not run; in CI that is an error.
 
+use super::super::ask::{Ask, Asker, ask};
 use super::super::configuration::{Configuration, What};
-use super::super::container::LABEL_RUN;
+use super::super::container::{Container, LABEL_RUN, Purpose};
 use super::super::engine::Engine;
 use super::super::profile::{Action, Profile};
 use super::super::profiles::Profiles;
 use super::super::result::{Copy, Fidelity, Outcome, Phase, TrialResult};
+use super::super::runner::{installation, reap};
 use super::super::trial::Trial;
 use std::path::Path;
 use std::time::Duration;
@@ -329,10 +331,9 @@ async fn nothing_of_the_hub_is_in_a_copy() {
     let own =
         std::env::vars().filter(|(name, _)| name.starts_with("CARGO") || name.starts_with("ARKI"));
     for (name, value) in own {
-        assert!(
-            !text.contains(&format!("{name}=")) && !(value.len() > 8 && text.contains(&value)),
-            "{name}: {text}"
-        );
+        let is_told = value.len() > 8 && text.contains(&value);
+        assert!(!is_told, "{name}: {text}");
+        assert!(!text.contains(&format!("{name}=")), "{name}: {text}");
     }
     assert!(
         text.contains("PATH=/usr/local/sbin") && !text.contains("docker.sock\n"),
@@ -340,10 +341,22 @@ async fn nothing_of_the_hub_is_in_a_copy() {
     );
 }
 
+fn purpose<'a>(profile: &'a Profile, image: &'a str, run: &'a str, now_s: i64) -> Purpose<'a> {
+    Purpose {
+        profile,
+        image,
+        places: &[],
+        hosts: &[],
+        run,
+        attempt: 1,
+        role: "tried",
+        now_s,
+        time: Duration::from_secs(100),
+    }
+}
+
 #[tokio::test]
 async fn a_container_whose_claim_is_over_is_reaped_and_no_other() {
-    use super::super::container::{Container, Purpose};
-    use super::super::runner::{installation, reap};
     let Some(_) = engine().await else {
         return;
     };
@@ -353,18 +366,16 @@ async fn a_container_whose_claim_is_over_is_reaped_and_no_other() {
     let engine = Engine::connect(&socket, "", &installation(&hub.hub))
         .await
         .unwrap();
-    let asked = super::super::ask::Ask {
+    let asked = Ask {
         service: "nginx".into(),
         action: "test".into(),
-        ..super::super::ask::Ask::default()
+        ..Ask::default()
     };
-    let asker = super::super::ask::Asker {
+    let asker = Asker {
         owner: "key:1".into(),
         name: "eva".into(),
     };
-    super::super::ask::ask(&hub.hub, &asker, &asked)
-        .await
-        .unwrap();
+    ask(&hub.hub, &asker, &asked).await.unwrap();
     let now_s = hub.hub.clock.now_s();
     let run = crate::store::sandbox::claim(store, "dead", 9, now_s)
         .await
@@ -376,21 +387,10 @@ async fn a_container_whose_claim_is_over_is_reaped_and_no_other() {
         .await
         .unwrap();
     let run_id = arki_model::hex::encode(&run.run_id);
-    let purpose = |run, seconds| Purpose {
-        profile: &nginx,
-        image: &image,
-        places: &[],
-        hosts: &[],
-        run,
-        attempt: 1,
-        role: "tried",
-        now_s,
-        time: Duration::from_secs(seconds),
-    };
-    Container::start(&engine, &purpose(&run_id, 100))
+    Container::start(&engine, &purpose(&nginx, &image, &run_id, now_s))
         .await
         .unwrap();
-    Container::start(&engine, &purpose("00", 100))
+    Container::start(&engine, &purpose(&nginx, &image, "00", now_s))
         .await
         .unwrap();
     let left = async || -> Vec<String> {
