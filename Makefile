@@ -22,7 +22,7 @@ lint:
 
 # The sandbox's tests need a container engine with its images: `.ci/docker` starts one of its own, and ends it.
 unit:
-	cargo build --locked -p arki-hub
+	cargo build --workspace --all-features --locked
 	@engine=$$(.ci/docker start target/debug/arki-hub) || exit 1; \
 	ARKI_TEST_DOCKER=$$engine; [ -z "$$engine" ] || export ARKI_TEST_DOCKER; \
 	cargo test --workspace --all-features --locked; code=$$?; .ci/docker stop; exit $$code
