@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::store::Store;
 use anyhow::Context;
 use arki_model::clock::{Clock, SystemClock};
@@ -13,6 +13,7 @@ mod agent;
 mod doctor;
 mod key;
 mod notify;
+mod owner;
 mod runner;
 mod sandbox;
 mod serve;
@@ -53,7 +54,10 @@ enum Command {
     Doctor,
 }
 
-/// Runs the command and tells how it ended: 0 done, 1 not done.
+/// Wrong configuration (`EX_CONFIG` of sysexits.h): the service manager does not try again.
+const CONFIG: u8 = 78;
+
+/// Runs the command and tells how it ended: 0 done, 1 not done, 78 wrong configuration.
 pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Verify(args) => verify::run(&args),
@@ -63,7 +67,11 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&format!("{error:#}"));
-            ExitCode::FAILURE
+            if error.is::<ConfigError>() {
+                ExitCode::from(CONFIG)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }
@@ -73,6 +81,7 @@ async fn online(path: Option<PathBuf>, command: Command) -> anyhow::Result<()> {
         return doctor::run(path.as_deref()).await;
     }
     let config = Config::load(path.as_deref(), environment())?;
+    owner::become_owner(&config.database)?;
     match command {
         Command::Serve => serve::run(config).await,
         Command::Agent(command) => agent::run(&open(&config).await?, command).await,

@@ -24,6 +24,7 @@ pub mod sandbox;
 pub mod secret;
 pub mod server;
 pub mod store;
+pub mod supervised;
 pub mod tls;
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::hub::Hub;
 use crate::ingest::Intake;
 use crate::sandbox::{automatic, runner};
 use crate::server::{self, route};
-use crate::{fleet, notify, tls};
+use crate::{fleet, notify, supervised, tls};
 use anyhow::Context;
 use arki_model::clock::SystemClock;
 use std::io::IsTerminal;
@@ -40,6 +40,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
         .sandbox
         .automatic
         .then(|| tokio::spawn(automatic::watch(Arc::clone(&hub), stopped.clone())));
+    let alive = tokio::spawn(supervised::alive(stopped.clone()));
     let router = route::router(&hub, Intake::start(&hub));
     let acceptor = acceptor.map(|config| TlsAcceptor::from(Arc::new(config)));
     let serving = tokio::spawn(server::serve(
@@ -49,10 +50,12 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
         acceptor,
         stopped,
     ));
+    supervised::ready();
     asked_to_end().await?;
+    supervised::stopping();
     tracing::info!("ending: what is under way is finished first");
     stop.send_replace(true);
-    for task in [serving, watching, telling]
+    for task in [serving, watching, telling, alive]
         .into_iter()
         .chain(trying)
         .chain(offering)
