@@ -230,3 +230,16 @@ fn the_example_that_ships_states_every_key_with_its_default() {
         assert!(table.contains_key(key), "the example does not state {key}");
     }
 }
+
+#[test]
+fn the_configurations_in_examples_are_understood_and_change_something() {
+    let plain = format!("{:?}", parse("").unwrap());
+    for text in [
+        include_str!("../../../examples/config/web.toml"),
+        include_str!("../../../examples/config/database.toml"),
+        include_str!("../../../examples/config/mail.toml"),
+    ] {
+        let config = parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        assert_ne!(format!("{config:?}"), plain);
+    }
+}
