@@ -5,7 +5,7 @@ use std::{fs, io};
 
 /// One manual page per command (`man1/NAME.1`, `man1/NAME-COMMAND.1`), one completion per shell, into the directory that
 /// the first argument names.
-pub fn write(mut command: clap::Command) -> io::Result<()> {
+pub(crate) fn write(mut command: clap::Command) -> io::Result<()> {
     let into = std::env::args_os().nth(1).map(PathBuf::from);
     let into = into.ok_or_else(|| io::Error::other("usage: manual DIRECTORY"))?;
     let pages = into.join("man1");
