@@ -1,7 +1,7 @@
 # Arki. `make` lists the targets.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench bench-sandbox release-agent print-agent install-tools fmt-check lint unit doc deny
+.PHONY: help demo test bench bench-sandbox grafana release-agent print-agent install-tools fmt-check lint unit doc deny
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -9,7 +9,7 @@ help: ## this list
 demo: ## build, watch this host, replay a disk that fills, and explain the prediction (no root, no server)
 	@examples/demo.sh
 
-test: install-tools fmt-check lint unit doc deny ## everything: lints, unit, golden and property tests, the real binaries
+test: install-tools fmt-check lint unit doc deny grafana ## everything: lints, unit, golden and property tests, the real binaries
 
 install-tools:
 	@.ci/install
@@ -34,6 +34,9 @@ deny: ## licences, sources and duplicate dependencies (installs cargo-deny in CI
 	@if ! command -v cargo-deny >/dev/null && [ "$$CI" = true ]; then cargo install --locked --debug cargo-deny; fi
 	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check bans licenses sources; \
 	else echo "SKIPPED: cargo deny (cargo install --locked cargo-deny)"; fi
+
+grafana: ## the Grafana plugin: types, lint, tests, build, the built plugin in a browser against a real hub
+	@.ci/grafana
 
 # The agent is linked statically: it runs on any distribution, and the C library costs no resident pages that it
 # does not touch. Proc macros cannot be static, so the target is named.

@@ -1,0 +1,84 @@
+/**
+ * From a prediction to a tried fix: choose, watch, read the result, decide. It stays open when the prediction ends meanwhile.
+ */
+import React, { useState } from 'react';
+import { Alert, Button, Drawer } from '@grafana/ui';
+import { HubClient } from '../../hub/client';
+import { problemOf } from '../../hub/problem';
+import { isOpen, Run, sandbox } from '../../hub/sandbox';
+import { Prediction } from '../../hub/types';
+import { Choice } from './Choice';
+import { DecisionForm, DecisionNote } from './DecisionForm';
+import { Outcome } from './Outcome';
+import { Progress } from './Progress';
+import { useRun } from './useRun';
+
+interface Props {
+  hub: HubClient;
+  prediction: Prediction;
+  /** The newest run of this prediction, where there is one. */
+  run: Run | undefined;
+  user: string;
+  canTry: boolean;
+  onRun: (run: Run) => void;
+  onClose: () => void;
+}
+
+export function TrialDrawer({ hub, prediction, run: listed, user, canTry, onRun, onClose }: Props) {
+  const { run, problem } = useRun(hub, listed, onRun);
+  const [isChoosing, setChoosing] = useState(false);
+  const [refusal, setRefusal] = useState<string>();
+  const start = (run: Run) => {
+    setChoosing(false);
+    onRun(run);
+  };
+  const cancel = async (run: Run) => {
+    try {
+      onRun(await sandbox.cancel(hub, run.id));
+    } catch (error) {
+      setRefusal(problemOf(error).message);
+    }
+  };
+  const subtitle = run === undefined ? undefined : `${run.service}: ${run.action}, asked for by ${run.requested_by}`;
+  return (
+    <Drawer
+      title={`Sandbox: ${prediction.host} ${prediction.series}`}
+      subtitle={isChoosing ? undefined : subtitle}
+      size="md"
+      onClose={onClose}
+    >
+      {problem !== undefined && (
+        <Alert severity="warning" title="The trial cannot be watched now">
+          {problem}
+        </Alert>
+      )}
+      {refusal !== undefined && (
+        <Alert severity="error" title="It was not cancelled">
+          {refusal}
+        </Alert>
+      )}
+      {run === undefined || isChoosing ? (
+        <Choice hub={hub} prediction={prediction} onRun={start} />
+      ) : (
+        <>
+          <Progress run={run} />
+          <Outcome run={run} />
+          {run.decision !== null && <DecisionNote decision={run.decision} />}
+          {canTry && run.state === 'done' && run.decision === null && (
+            <DecisionForm hub={hub} run={run} user={user} onRun={onRun} />
+          )}
+          {canTry && isOpen(run) && (
+            <Button variant="secondary" icon="times" onClick={() => void cancel(run)}>
+              Cancel it
+            </Button>
+          )}
+          {canTry && !isOpen(run) && (
+            <Button variant="secondary" fill="text" icon="play" onClick={() => setChoosing(true)}>
+              Try something else
+            </Button>
+          )}
+        </>
+      )}
+    </Drawer>
+  );
+}

@@ -1,0 +1,50 @@
+/**
+ * Opens the page as somebody, and closes it; a script error on it is a failure.
+ */
+import assert from 'node:assert/strict';
+
+/** What the page's own stand-ins lack: fonts that Grafana serves, and answers that a scenario refuses on purpose. */
+const EXPECTED = /Failed to load resource/;
+
+export async function visit(
+  { browser, grafana },
+  { theme = 'dark', role = 'Editor', width = 1280, height = 800 },
+  work
+) {
+  const page = await browser.newPage({ viewport: { width, height } });
+  const errors = [];
+  page.on('pageerror', (error) => errors.push(String(error.stack)));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !EXPECTED.test(message.text())) {
+      errors.push(message.text());
+    }
+  });
+  page.setDefaultTimeout(20_000);
+  try {
+    await page.goto(`${grafana.url}/?theme=${theme}&role=${role}`);
+    await page.waitForFunction(() => window.stage !== undefined);
+    await work(page);
+  } finally {
+    await page.close();
+  }
+  assert.deepEqual(errors, []);
+}
+
+/** Sets what Grafana's server does for the length of `work`. */
+export async function during(grafana, change, work) {
+  const before = { ...grafana.state };
+  Object.assign(grafana.state, change);
+  try {
+    await work();
+  } finally {
+    Object.assign(grafana.state, before);
+  }
+}
+
+export function showPanel(page, { target = {}, options = {}, width = 1240, height = 420 } = {}) {
+  return page.evaluate(
+    ([target, options, size]) =>
+      window.stage.panel({ queryType: 'predictions', state: 'active', ...target }, options, size),
+    [target, options, { width, height }]
+  );
+}
