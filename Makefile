@@ -1,7 +1,7 @@
 # Arki. `make` lists the targets.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench bench-sandbox grafana release-agent print-agent install-tools fmt-check lint unit doc deny
+.PHONY: help demo test bench bench-predictions bench-sandbox grafana release-agent print-agent install-tools fmt-check lint unit doc deny
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -53,3 +53,6 @@ bench-sandbox: ## the time from request to result of a trial beside a bare `dock
 
 bench: ## the agent's memory, pass time and CPU beside node_exporter (release build)
 	@arki-agent/benches/footprint.sh
+
+bench-predictions: ## predictions on traces made for it: caught, how early, how exactly, how often wrong (Python with numpy)
+	@arki-agent/benches/predictions/run.sh
