@@ -71,6 +71,12 @@ test('a query that fails says so beside those that do not', async () => {
   expect(answer.errors?.[1]?.message).toMatch(/Name a series/);
 });
 
+test('alerts are asked without a state of predictions', async () => {
+  const { datasource, calls } = source({ 'v1/alerts': { items: [] } });
+  await datasource.query(asked({ refId: 'A', queryType: 'alerts' }));
+  expect(calls[0]?.[1]).toMatchObject({ state: '' });
+});
+
 test('a hidden query is not asked', async () => {
   const { datasource, calls } = source(PREDICTIONS);
   expect(await datasource.query(asked({ refId: 'A', queryType: 'predictions', hide: true }))).toEqual({ data: [] });

@@ -72,7 +72,8 @@ export class ArkiDataSource extends DataSourceApi<ArkiQuery, ArkiOptions> {
   private one(query: ArkiQuery, request: DataQueryRequest<ArkiQuery>): Promise<DataFrame[]> {
     const from = Math.floor(request.range.from.valueOf() / 1000);
     const to = Math.ceil(request.range.to.valueOf() / 1000);
-    const complete = { ...DEFAULT_QUERY, ...query };
+    // a state of predictions means nothing to alerts or runs: only the kind has a default here
+    const complete: ArkiQuery = { ...query, queryType: query.queryType ?? 'predictions' };
     return answer(interpolate(complete, request.scopedVars, this.templates), {
       hub: this.hub,
       fleet: this.fleet,

@@ -5,7 +5,7 @@ import React from 'react';
 import { QueryEditorProps } from '@grafana/data';
 import { InlineField, InlineFieldRow, InlineSwitch, Select } from '@grafana/ui';
 import type { ArkiDataSource } from '../datasource';
-import { ArkiOptions, ArkiQuery, DEFAULT_QUERY, LIMIT_DEFAULT } from '../types';
+import { ArkiOptions, ArkiQuery, LIMIT_DEFAULT } from '../types';
 import { FORMAT_CHOICES, QUERY_CHOICES, STATE_CHOICES, STATISTIC_CHOICES, WITH_SERIES } from './choices';
 import { ListField } from './ListField';
 import { useNames } from './useNames';
@@ -15,7 +15,7 @@ type Props = QueryEditorProps<ArkiDataSource, ArkiQuery, ArkiOptions>;
 const LABEL = 12;
 
 export function QueryEditor({ query, onChange, onRunQuery, datasource }: Props) {
-  const current: ArkiQuery = { ...DEFAULT_QUERY, ...query };
+  const current: ArkiQuery = { ...query, queryType: query.queryType ?? 'predictions' };
   const { queryType } = current;
   const names = useNames(datasource, current.host);
   const set = (change: Partial<ArkiQuery>) => {
