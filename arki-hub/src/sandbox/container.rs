@@ -188,7 +188,6 @@ fn body(engine: &Engine, purpose: &Purpose<'_>) -> ContainerCreateBody {
         entrypoint: Some(words(&["sleep"])),
         cmd: Some(vec![seconds.to_string()]),
         working_dir: Some("/tmp".into()),
-        network_disabled: Some(true),
         labels: Some(labels.map(|(name, value)| (name.to_owned(), value)).into()),
         host_config: Some(host_config(engine, purpose)),
         ..ContainerCreateBody::default()
