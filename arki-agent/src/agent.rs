@@ -5,10 +5,12 @@
 //! the memory every [`MEMORY_EVERY`], so that a crash costs half an hour of learning and no prediction.
 
 mod answer;
+mod apply;
 mod hub;
 mod report;
 mod storage;
 
+use crate::apply::journal::Journal;
 use crate::collect::{CollectSettings, Collector, Collectors, Moment, Roots};
 use crate::config::Config;
 use crate::context::{Announced, Calendar, Contexts};
@@ -92,6 +94,8 @@ pub struct Agent {
     shipper: Option<Rc<Shipper>>,
     /// The number of the last event that was recorded for the hub.
     shipped: u64,
+    /// What was applied here.
+    journal: Rc<Journal>,
 }
 
 impl std::fmt::Debug for Agent {
@@ -117,6 +121,10 @@ impl Agent {
         let announced = announced.unwrap_or_default();
         if let Some(note) = note {
             problems.set("contexts", note);
+        }
+        let (journal, note) = Journal::open(state.path(), now.now_s);
+        if let Some(note) = note {
+            problems.set("apply", note);
         }
         let mut time = Timekeeper::new(now);
         if let Some(last_at) = engine.last_at()
@@ -149,6 +157,7 @@ impl Agent {
             rare_work: true,
             shipper: None,
             shipped: 0,
+            journal: Rc::new(journal),
         };
         agent.open_hub();
         Ok(agent)
@@ -203,7 +212,10 @@ impl Agent {
         for prediction in told {
             self.raise(prediction);
         }
-        self.due.record |= self.ledger_mark() != before;
+        if self.ledger_mark() != before {
+            self.due.record = true;
+            self.watch_applied();
+        }
         self.due.memory |= moment.monotonic.saturating_sub(self.memory_saved) >= MEMORY_EVERY;
         self.observe(at);
         self.note_problems();

@@ -4,6 +4,7 @@
 //! capitals: `ARKI_STATE_DIR`, `ARKI_HUB_URL`). Without a file, and without being root, the agent lives under the
 //! user's own state directory, so that trying it needs no installation.
 
+mod apply;
 mod error;
 mod hub;
 mod interval;
@@ -11,6 +12,7 @@ mod load;
 mod roots;
 mod series;
 
+pub use apply::{ActionSettings, ApplySettings};
 pub use error::ConfigError;
 pub use hub::HubSettings;
 pub use interval::{Interval, parse_duration};
@@ -69,6 +71,9 @@ pub struct Config {
     /// The way to the hub.
     #[serde(default)]
     pub hub: HubSettings,
+    /// What the hub may have applied here.
+    #[serde(default)]
+    pub apply: ApplySettings,
     /// Where the host is seen from.
     #[serde(default)]
     pub roots: RootsSettings,
@@ -121,6 +126,9 @@ impl Config {
         self.hub
             .check()
             .map_err(|(key, found, allowed)| refuse(key, found, allowed))?;
+        self.apply
+            .check()
+            .map_err(|(key, found, allowed)| refuse(key, found, allowed))?;
         self.check_lists()
             .map_err(|(key, found, allowed)| refuse(key, found, allowed))
     }
@@ -137,12 +145,8 @@ impl Config {
             })?;
         }
         for (index, service) in self.service.iter().enumerate() {
-            service.check().map_err(|allowed| {
-                (
-                    format!("service[{index}].name"),
-                    format!("{:?}", service.name),
-                    allowed,
-                )
+            service.check().map_err(|(key, found, allowed)| {
+                (format!("service[{index}].{key}"), found, allowed)
             })?;
         }
         for (index, log) in self.log.iter().enumerate() {

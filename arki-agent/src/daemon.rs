@@ -185,7 +185,15 @@ async fn serve(
 /// Sends what waits for the hub, beside everything else.
 fn ship(agent: &Agent) -> Option<JoinHandle<()>> {
     let shipper = agent.shipper()?;
-    Some(spawn_local(async move { shipper.run().await }))
+    Some(spawn_local(async move {
+        let work = async {
+            match shipper.desk() {
+                Some(desk) => desk.work().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::join!(shipper.run(), work);
+    }))
 }
 
 fn stop(shipping: Option<JoinHandle<()>>) {

@@ -3,6 +3,7 @@
 //! Nothing is changed: a check that would have to write does so in a file that it removes again.
 
 mod host;
+mod hub;
 mod own;
 
 use crate::config::Config;
@@ -47,6 +48,8 @@ pub fn examine(config: &Config, clock: &dyn Clock) -> Vec<Check> {
         own::space(config),
         own::key(config),
         own::daemon(config),
+        hub::snapshots(config),
+        hub::apply(config),
         host::clock(clock),
     ];
     checks.extend(host::kernel());

@@ -10,6 +10,7 @@
 //! the daemon over that socket or works on files alone.
 
 pub mod agent;
+pub mod apply;
 pub mod cli;
 pub mod collect;
 pub mod command;
@@ -28,7 +29,9 @@ pub mod outbox;
 pub mod pipeline;
 pub mod playback;
 pub mod replay;
+pub mod request;
 pub mod ship;
+pub mod snapshot;
 pub mod socket;
 pub mod state;
 pub mod status;

@@ -19,14 +19,16 @@ mod proxy;
 mod roots;
 
 pub use client::{Answer, Client, ClientError};
-pub use courier::{Courier, Next, Sender};
+pub use courier::{Courier, News, Next, Sender};
 pub use endpoint::{Endpoint, EndpointError};
 pub use enrollment::{ENROLLMENT_FILE, Enrollment};
 
 use crate::health::unmap;
 use crate::outbox::{self, Figures, Outbox, OutboxError};
+use crate::request::{Desk, DeskSettings};
 use arki_model::chain;
 use arki_model::clock::{Clock, UnixSeconds};
+use arki_model::request::{ANSWER_TYPE, ANSWERS_PATH};
 use arki_model::signature::{PrivateKey, Signed};
 use arki_model::summary::{BUCKET_S, Summariser};
 use arki_model::wire::{About, Epoch, INGEST_PATH, Kind, WireError, encode_event};
@@ -91,6 +93,8 @@ pub struct Shipper {
     client: RefCell<Option<Client>>,
     clock: Rc<dyn Clock>,
     wake: Notify,
+    /// What the hub asks of this agent.
+    desk: Option<Rc<Desk>>,
     /// Summaries wait until then, in monotonic time.
     summaries_due: Cell<Duration>,
     spread: Duration,
@@ -137,6 +141,7 @@ impl Shipper {
             client: RefCell::new(client.ok()),
             clock,
             wake: Notify::new(),
+            desk: None,
             summaries_due: Cell::new(Duration::ZERO),
             spread: Duration::from_secs(u64::from(first) * SPREAD_S / 256),
             url: enrollment.url.clone(),
@@ -180,6 +185,18 @@ impl Shipper {
         Ok(())
     }
 
+    /// Has the hub's requests done at `desk`.
+    #[must_use]
+    pub fn with_desk(mut self, desk: Rc<Desk>) -> Self {
+        self.desk = Some(desk);
+        self
+    }
+
+    /// Where the hub's requests are done.
+    pub fn desk(&self) -> Option<&Rc<Desk>> {
+        self.desk.as_ref()
+    }
+
     /// How it does.
     pub fn status(&self) -> ShipStatus {
         let stopped = self.courier.borrow().stopped().map(str::to_owned);
@@ -200,10 +217,13 @@ impl Shipper {
     /// Sends what waits, for ever. Dropping this future stops it at any point without loss.
     pub async fn run(&self) {
         loop {
+            self.talk().await;
             let wait = self.step().await;
             if wait == Some(Duration::ZERO) {
                 continue;
             }
+            // What came up meanwhile is not kept waiting by a pause of the summaries.
+            let wait = wait.map(|wait| self.due_at_desk().map_or(wait, |due| due.min(wait)));
             // Nothing is kept open, or mapped, while there is nothing to say.
             if let Some(client) = self.client.borrow_mut().as_mut() {
                 client.close();
@@ -243,6 +263,13 @@ impl Shipper {
         let mut courier = self.courier.borrow_mut();
         let result = courier.answered(&mut self.outbox.borrow_mut(), answer, &mut random);
         self.notes.borrow_mut().extend(courier.take_notes());
+        if let Some(desk) = &self.desk {
+            match courier.take_news() {
+                News::Requests => desk.requests_wait(),
+                News::Events => desk.expect_requests(),
+                News::None => {}
+            }
+        }
         match result {
             Ok(Next::Now) => {
                 self.acknowledged_at_s.set(Some(self.clock.now_s()));
@@ -265,18 +292,52 @@ impl Shipper {
         }
     }
 
-    /// Until something is recorded, or summaries that wait for their moment have reached it.
+    /// Sends what the desk has for the hub, and brings what the hub asks.
+    async fn talk(&self) {
+        let Some(desk) = &self.desk else { return };
+        while self.courier.borrow().stopped().is_none()
+            && let Some(body) = desk.next_body()
+        {
+            let Some(mut client) = self.client.borrow_mut().take() else {
+                return;
+            };
+            let answer = client.post(ANSWERS_PATH, ANSWER_TYPE, body).await;
+            self.client.borrow_mut().replace(client);
+            match answer {
+                Ok(answer) if answer.status == 200 => desk.heard(&answer.body),
+                Ok(answer) => desk.failed(Some(answer.status)),
+                Err(_) => desk.failed(None),
+            }
+        }
+    }
+
+    /// How long until the desk has something to send; `None` if nothing is to come by itself.
+    fn due_at_desk(&self) -> Option<Duration> {
+        if self.courier.borrow().stopped().is_some() {
+            return None;
+        }
+        let due = self.desk.as_ref()?.due()?;
+        Some(due.saturating_sub(self.clock.monotonic()).max(MOMENT))
+    }
+
+    /// Until something is recorded, summaries that wait for their moment have reached it, or the desk has something.
     async fn idle(&self) {
         let waiting = self.outbox.borrow().is_waiting(Kind::Summaries);
         let now = self.clock.monotonic();
         let due = self.summaries_due.get().saturating_sub(now);
-        if waiting && !due.is_zero() && self.courier.borrow().stopped().is_none() {
-            tokio::select! {
-                () = self.wake.notified() => {}
-                () = tokio::time::sleep(due) => {}
+        let is_stopped = self.courier.borrow().stopped().is_some();
+        let summaries = (waiting && !due.is_zero() && !is_stopped).then_some(due);
+        let wait = summaries.into_iter().chain(self.due_at_desk()).min();
+        let reply_ready = async {
+            match &self.desk {
+                Some(desk) => desk.reply_ready().await,
+                None => std::future::pending().await,
             }
-        } else {
-            self.wake.notified().await;
+        };
+        tokio::select! {
+            () = self.wake.notified() => {}
+            () = reply_ready => {}
+            () = tokio::time::sleep(wait.unwrap_or(LONG)) => {}
         }
     }
 
@@ -292,6 +353,10 @@ impl Shipper {
     }
 }
 
+/// A pause that is none, but lets others go first.
+const MOMENT: Duration = Duration::from_millis(1);
+/// Where nothing comes by itself, this is as good as never.
+const LONG: Duration = Duration::from_secs(3600);
 /// A disk that does not take the spool's state is tried again this often.
 const RETRY_DISK: Duration = Duration::from_secs(5);
 
@@ -310,11 +375,13 @@ fn epoch(random: &mut dyn FnMut() -> u64) -> Epoch {
     Epoch(random())
 }
 
-/// Opens the shipper of an agent that is enrolled; `None` for one that is not.
+/// Opens the shipper of an agent that is enrolled; `None` for one that is not. `desk` makes the place where the hub's
+/// requests are done, for who it is and whom it believes.
 pub fn open(
     settings: &ShipSettings,
     key: PrivateKey,
     clock: Rc<dyn Clock>,
+    desk: impl FnOnce(&Enrollment) -> DeskSettings,
 ) -> Result<(Option<Shipper>, Option<String>), ShipError> {
     let (enrollment, note) = Enrollment::load(Path::new(&settings.state_dir));
     match enrollment {
@@ -322,8 +389,9 @@ pub fn open(
             if !settings.url.is_empty() {
                 enrollment.url.clone_from(&settings.url);
             }
-            let shipper = Shipper::open(&enrollment, key, settings, clock)?;
-            Ok((Some(shipper), note))
+            let shipper = Shipper::open(&enrollment, key, settings, Rc::clone(&clock))?;
+            let desk = Desk::new(desk(&enrollment), clock);
+            Ok((Some(shipper.with_desk(Rc::new(desk))), note))
         }
         None => Ok((None, note)),
     }

@@ -39,6 +39,9 @@ pub struct Status {
     pub clock: Option<ClockSet>,
     /// The way to the hub.
     pub hub: Hub,
+    /// What the hub may have done here, and what it had done; `None` where it may nothing and never asked.
+    #[serde(default)]
+    pub apply: Option<Apply>,
     /// The public key, 64 hexadecimal digits.
     pub key: String,
     /// What is read.
@@ -108,6 +111,36 @@ pub struct Hub {
     /// What waits for it; none where this agent is not enrolled.
     #[serde(default)]
     pub spool: Option<Spool>,
+}
+
+/// What the hub may have done here.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Apply {
+    /// True if listed commands are applied.
+    pub enabled: bool,
+    /// What is listed, as `service action: command`.
+    pub allowed: Vec<String>,
+    /// Services of whose configuration the hub may ask a copy.
+    pub snapshots: Vec<String>,
+    /// Requests that were refused since the start.
+    pub refused: u64,
+    /// What was applied last.
+    pub last: Option<Applied>,
+}
+
+/// One command that was applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Applied {
+    /// `service action: command`.
+    pub what: String,
+    /// When it was begun.
+    pub begun_at: UnixSeconds,
+    /// How it ended, in words.
+    pub ended: String,
+    /// Who decided, and why.
+    pub decided_by: String,
+    /// What became of the prediction that it was to avert, in words; empty if none.
+    pub prediction: String,
 }
 
 /// What waits for the hub.

@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 
 pub mod agents;
 pub mod alerts;
+pub mod answers;
 pub mod health;
 pub mod metrics;
 pub mod openapi;
 pub mod predictions;
 pub mod sandbox;
+pub mod snapshots;
 pub mod tokens;
 
 /// A page's size at most, and by default.

@@ -52,6 +52,11 @@ impl Intake {
         Self { queue, room }
     }
 
+    /// The room for bodies, which all that takes large ones share.
+    pub(crate) fn room(&self) -> &Arc<Semaphore> {
+        &self.room
+    }
+
     /// Bytes of bodies that there is still room for.
     pub fn room_bytes(&self) -> usize {
         self.room.available_permits()
@@ -127,7 +132,7 @@ pub async fn enroll(
 }
 
 /// What is wrong with bytes, as the wire's table of problems says it.
-fn refusal(error: &WireError) -> Problem {
+pub(crate) fn refusal(error: &WireError) -> Problem {
     let (status, kind) = match error {
         WireError::Version(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, problem::VERSION),
         WireError::Limit { .. } => (StatusCode::PAYLOAD_TOO_LARGE, problem::TOO_LARGE),

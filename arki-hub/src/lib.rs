@@ -11,6 +11,7 @@
 
 pub mod api;
 pub mod auth;
+pub mod channel;
 pub mod cli;
 pub mod config;
 pub mod counters;

@@ -3,6 +3,7 @@
 //! ```text
 //! POST /v1/ingest     application/vnd.arki.batch+msgpack        -> 200 application/json   Acknowledgement
 //! POST /v1/enroll     application/vnd.arki.enrollment+msgpack   -> 200 application/json   Enrolled
+//! POST /v1/agent/answers                                              what the hub asks of an agent: see `request`
 //!                                              anything refused -> 4xx, 5xx application/problem+json   Problem
 //!
 //! body     = [signed: bin, signature: bin 64]                           MessagePack, arrays throughout
@@ -37,7 +38,7 @@ mod compress;
 pub mod enroll;
 mod envelope;
 mod id;
-mod pack;
+pub(crate) mod pack;
 pub mod problem;
 mod series_set;
 

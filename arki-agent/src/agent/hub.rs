@@ -2,7 +2,7 @@
 
 use super::{Agent, host_name};
 use crate::outbox::Figures;
-use crate::ship::{self, ShipSettings, Shipper};
+use crate::ship::{self, Enrollment, ShipSettings, Shipper};
 use crate::status::{Hub, Spool};
 use crate::terminal::{count, span};
 use arki_model::chain;
@@ -28,7 +28,8 @@ impl Agent {
             interval_s: self.config.interval.seconds() as u32,
         };
         let key = PrivateKey::from_seed(&self.key.seed());
-        match ship::open(&settings, key, Rc::clone(&self.clock)) {
+        let desk = |enrollment: &Enrollment| self.desk(enrollment);
+        match ship::open(&settings, key, Rc::clone(&self.clock), desk) {
             Ok((shipper, note)) => {
                 self.problems.note("hub", note);
                 // A chain that began again is behind what was recorded of the one before.

@@ -49,6 +49,7 @@ impl Agent {
                 ago_s: now.monotonic.saturating_sub(skew.at).as_secs(),
             }),
             hub: self.hub_status(),
+            apply: self.apply_status(),
             key: self.key.public().to_hex(),
             collect: self.collect_status(now),
             voters: engine.readiness(),

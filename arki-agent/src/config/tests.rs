@@ -21,8 +21,9 @@ fn parse(text: &str) -> Result<Config, String> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn every_refusal_names_the_file_the_key_and_what_is_allowed() {
-    let top = "allowed here: interval, state_dir, socket, series_max, host, series, service, log, context, hub, roots";
+    let top = "allowed here: interval, state_dir, socket, series_max, host, series, service, log, context, hub, apply, roots";
     for (text, said) in [
         (
             "intervall = '30s'",
@@ -79,6 +80,26 @@ fn every_refusal_names_the_file_the_key_and_what_is_allowed() {
         (
             "[[context]]\nname = 'a'\nfrom = '25:00'",
             "FILE: `context[0].from` is \"25:00\", but must be a local time from 00:00 to 23:59, as HH:MM",
+        ),
+        (
+            "[[service]]\nname = 'nginx'\nsnapshot = ['/etc/../etc/shadow']",
+            "FILE: `service[0].snapshot` is \"/etc/../etc/shadow\", but must be a list of at most 16 absolute paths below / without `..`, a slash at the end or control characters",
+        ),
+        (
+            "[[service]]\nname = 'php*'\nsnapshot = ['/etc/php']",
+            "FILE: `service[0].snapshot` is \"php*\", but must be in an entry whose name has no wildcard",
+        ),
+        (
+            "[[apply.action]]\nservice = 'nginx'\nname = 'reload'\nargv = ['./nginx']",
+            "FILE: `apply.action[0].argv` is [\"./nginx\"], but must be a list of 1 to 32 words with 4096 bytes in all, that begins with a program's name or absolute path",
+        ),
+        (
+            "[[apply.action]]\nservice = ''\nname = 'reload'\nargv = ['nginx']",
+            "FILE: `apply.action[0].service` is \"\", but must be a name of 1 to 128 bytes without control characters",
+        ),
+        (
+            "[apply]\nenable = true",
+            "FILE: unknown key `apply.enable` (did you mean `enabled`?); allowed here: enabled, action",
         ),
         (
             "series = 3",
@@ -222,6 +243,8 @@ fn the_example_that_ships_states_every_key_with_its_default() {
             && !stated.service.is_empty()
             && !stated.log.is_empty()
             && !stated.context.is_empty()
+            && !stated.apply.action.is_empty()
+            && !stated.apply.enabled
     );
     let table: toml::Table = toml::from_str(&full).unwrap();
     let unknown = parse("nonsense = 1").unwrap_err();

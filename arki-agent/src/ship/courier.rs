@@ -52,6 +52,18 @@ pub enum Next {
     Stop(String),
 }
 
+/// What an answer brought for the desk ([`crate::request::Desk`]).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum News {
+    /// Nothing.
+    #[default]
+    None,
+    /// Events were stored: a person may soon want something.
+    Events,
+    /// The hub asks something of this agent.
+    Requests,
+}
+
 #[derive(Debug)]
 struct InFlight {
     kind: Kind,
@@ -69,6 +81,7 @@ pub struct Courier {
     in_flight: Option<InFlight>,
     stopped: Option<String>,
     notes: Vec<String>,
+    news: News,
     jitter: u64,
 }
 
@@ -83,6 +96,7 @@ impl Courier {
             in_flight: None,
             stopped: None,
             notes: Vec::new(),
+            news: News::None,
             jitter: seed,
         }
     }
@@ -95,6 +109,11 @@ impl Courier {
     /// What a person should know; each is said once.
     pub fn take_notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notes)
+    }
+
+    /// What the last answer brought; said once.
+    pub fn take_news(&mut self) -> News {
+        std::mem::take(&mut self.news)
     }
 
     /// The next body to send, if any. Summaries only when they are due.
@@ -234,6 +253,11 @@ impl Courier {
         self.known.extend(sent.digests);
         self.failures = 0;
         self.records_max = RECORDS_MAX;
+        self.news = match sent.kind {
+            _ if acknowledged.requests_waiting => News::Requests,
+            Kind::Events => News::Events,
+            Kind::Summaries => News::None,
+        };
         outbox.acknowledge(sent.kind, sent.pending.epoch, sent.pending.last())?;
         Ok(Next::Now)
     }

@@ -103,6 +103,35 @@ fn head(screen: &mut Screen, status: &Status) {
         );
     }
     screen.section("Hub", &safe(&status.hub.text));
+    if let Some(apply) = &status.apply {
+        screen.section("Apply", &applied(apply));
+        if let Some(last) = &apply.last {
+            let ago = span((status.now_s - last.begun_at) as f64);
+            let text = format!(
+                "{}, {ago} ago: {}{}",
+                last.what, last.ended, last.prediction
+            );
+            screen.under(INDENT, &safe(&text));
+        }
+    }
+}
+
+fn applied(apply: &super::Apply) -> String {
+    let list = |items: &[String]| safe(&items.join(", "));
+    let mut text = if apply.enabled {
+        format!("on: {}", list(&apply.allowed))
+    } else {
+        "off".to_owned()
+    };
+    if !apply.snapshots.is_empty() {
+        text.push_str("; copies of ");
+        text.push_str(&list(&apply.snapshots));
+    }
+    if apply.refused > 0 {
+        text.push_str("; refused ");
+        text.push_str(&count(apply.refused, "request"));
+    }
+    text
 }
 
 fn collect(screen: &mut Screen, status: &Status) {

@@ -29,6 +29,7 @@ struct Item {
     job: Job,
     header: Header,
     posts: std::ops::Range<usize>,
+    requests_waiting: bool,
 }
 
 /// Starts the tasks.
@@ -65,20 +66,21 @@ async fn group(hub: &Arc<Hub>, sets: &Sets, jobs: Vec<Job>) {
                 match agents.get(&header.agent.0) {
                     Some(known) => record::posts(hub, sets, known, believed, now_s)
                         .await
-                        .map(|posts| (header, posts)),
+                        .map(|posts| (header, posts, known.requests_waiting)),
                     None => Err(Problem::bad("the agent vanished")),
                 }
             }
             Err(problem) => Err(problem),
         };
         match ready {
-            Ok((header, new)) => {
+            Ok((header, new, requests_waiting)) => {
                 let start = posts.len();
                 posts.extend(new);
                 items.push(Item {
                     job,
                     header,
                     posts: start..posts.len(),
+                    requests_waiting,
                 });
             }
             Err(problem) => answer(hub, job, Err(problem)),
@@ -219,6 +221,7 @@ async fn acknowledge(
     Ok(Acknowledgement {
         epoch,
         sequence: highest,
+        requests_waiting: item.requests_waiting,
     })
 }
 

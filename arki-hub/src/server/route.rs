@@ -2,7 +2,9 @@
 //! none in it can forget to ask who calls.
 
 use super::{auth, problem::Problem};
-use crate::api::{agents, alerts, health, metrics, openapi, predictions, sandbox, tokens};
+use crate::api::{
+    agents, alerts, answers, health, metrics, openapi, predictions, sandbox, snapshots, tokens,
+};
 use crate::auth::Scope;
 use crate::hub::Hub;
 use crate::ingest::{self, Intake};
@@ -41,10 +43,11 @@ pub struct Route {
 pub fn table() -> Vec<Route> {
     use Access::{Needs, Open};
     use Scope::{Admin, Read, Sandbox};
-    let rows: [(Access, &'static str, MethodRouter<Arc<Hub>>); 34] = [
+    let rows: [(Access, &'static str, MethodRouter<Arc<Hub>>); 38] = [
         (Open, "/healthz", get(health::healthz)),
         (Open, arki_model::wire::INGEST_PATH, post(ingest::batch)),
         (Open, arki_model::wire::ENROLL_PATH, post(ingest::enroll)),
+        (Open, arki_model::request::ANSWERS_PATH, post(answers::take)),
         (Needs(Read), "/metrics", get(health::metrics)),
         (Needs(Read), "/v1/openapi.json", get(openapi::document)),
         (Needs(Read), "/v1/agents", get(agents::list)),
@@ -55,6 +58,17 @@ pub fn table() -> Vec<Route> {
             "/v1/agents/{id}/events",
             get(predictions::chain),
         ),
+        (
+            Needs(Sandbox),
+            "/v1/agents/{id}/snapshots",
+            post(snapshots::ask),
+        ),
+        (
+            Needs(Read),
+            "/v1/agents/{id}/snapshots",
+            get(snapshots::list),
+        ),
+        (Needs(Read), "/v1/requests/{id}", get(snapshots::request)),
         (Needs(Read), "/v1/predictions", get(predictions::list)),
         (Needs(Read), "/v1/predictions/{id}", get(predictions::get)),
         (Needs(Read), "/v1/metrics", get(metrics::range)),
@@ -168,6 +182,7 @@ mod tests {
             "/healthz",
             "/v1/ingest",
             "/v1/enroll",
+            "/v1/agent/answers",
             "/v1/hooks/sandbox",
             "/",
             "/hosts/{id}",

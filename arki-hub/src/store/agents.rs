@@ -115,6 +115,8 @@ pub struct Known {
     pub keys: Vec<[u8; 32]>,
     /// What it last said about itself.
     pub about: About,
+    /// True if there is something to ask of it.
+    pub requests_waiting: bool,
 }
 
 /// What an agent says about itself with each batch; written only when it changes.
@@ -158,7 +160,8 @@ pub async fn known(
     let list: Vec<String> = (2..places + 2).map(|n| format!("${n}")).collect();
     let sql = format!(
         "SELECT a.agent_no, a.agent_id, a.revoked_at, k.public_key, a.host, a.version, a.summaries_dropped, \
-           a.records_set_aside FROM agent a \
+           a.records_set_aside, (SELECT count(*) FROM request r WHERE r.agent_no = a.agent_no \
+             AND r.answered_at IS NULL AND r.expires_at > $1) FROM agent a \
          JOIN agent_key k ON k.agent_no = a.agent_no AND (k.retired_at IS NULL OR k.retired_at > $1) \
          WHERE a.agent_id IN ({}) ORDER BY a.agent_no",
         list.join(", ")
@@ -182,6 +185,7 @@ pub async fn known(
                     summaries_dropped: row.int(6)?,
                     records_set_aside: row.int(7)?,
                 },
+                requests_waiting: row.int(8)? > 0,
             }),
         }
     }

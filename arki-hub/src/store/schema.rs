@@ -23,6 +23,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0002_sandbox.sql"),
         postgres: include_str!("../../migrations/postgres/0002_sandbox.sql"),
     },
+    Migration {
+        version: 3,
+        sqlite: include_str!("../../migrations/sqlite/0003_requests.sql"),
+        postgres: include_str!("../../migrations/postgres/0003_requests.sql"),
+    },
 ];
 
 /// The version that this program knows.

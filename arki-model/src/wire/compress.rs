@@ -1,4 +1,4 @@
-//! zstd with a cap: decompressed in steps, never more than [`BATCH_BYTES_MAX`], whatever the frame claims.
+//! zstd with a cap: decompressed in steps, never more than the caller's limit, whatever the frame claims.
 
 use super::{BATCH_BYTES_MAX, BODY_BYTES_MAX, WireError};
 use std::fmt;
@@ -39,12 +39,21 @@ impl Decompressor {
         Ok(Self(decoder))
     }
 
-    /// The content of exactly one frame.
+    /// The batch in exactly one frame.
     pub fn decompress(&mut self, compressed: &[u8]) -> Result<Vec<u8>, WireError> {
         limit("a compressed batch", compressed.len(), BODY_BYTES_MAX)?;
+        self.decompress_up_to(compressed, BATCH_BYTES_MAX)
+    }
+
+    /// The content of exactly one frame, at most `bytes_max` of it. The caller has limited `compressed`.
+    pub fn decompress_up_to(
+        &mut self,
+        compressed: &[u8],
+        bytes_max: usize,
+    ) -> Result<Vec<u8>, WireError> {
         self.0.reinit().map_err(|error| refused(&error))?;
         let mut input = InBuffer::around(compressed);
-        let mut out = vec![0; ROOM_BYTES];
+        let mut out = vec![0; ROOM_BYTES.min(bytes_max + 1)];
         let mut filled = 0;
         loop {
             let (before, start) = (input.pos(), filled);
@@ -59,17 +68,17 @@ impl Decompressor {
             }
             if filled == out.len() {
                 // One byte more than the limit, so that a batch of just that size is told from a longer one.
-                if filled > BATCH_BYTES_MAX {
-                    limit("a decompressed batch", filled, BATCH_BYTES_MAX)?;
+                if filled > bytes_max {
+                    limit("decompressed content", filled, bytes_max)?;
                 }
-                out.resize((filled * 2).min(BATCH_BYTES_MAX + 1), 0);
+                out.resize((filled * 2).min(bytes_max + 1), 0);
             } else if input.pos() == before && filled == start {
-                return Err(WireError::Truncated("a compressed batch"));
+                return Err(WireError::Truncated("compressed content"));
             }
         }
-        limit("a decompressed batch", filled, BATCH_BYTES_MAX)?;
+        limit("decompressed content", filled, bytes_max)?;
         if input.pos() < compressed.len() {
-            return Err(WireError::Trailing("a compressed batch"));
+            return Err(WireError::Trailing("compressed content"));
         }
         out.truncate(filled);
         Ok(out)
@@ -139,7 +148,7 @@ mod tests {
         let two = [good.clone(), good].concat();
         assert_eq!(
             decompressor.decompress(&two),
-            Err(WireError::Trailing("a compressed batch"))
+            Err(WireError::Trailing("compressed content"))
         );
     }
 }

@@ -9,22 +9,22 @@ use rmp::encode;
 
 /// Reads values one after the other.
 #[derive(Debug)]
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
 
     /// What has not been read yet.
-    pub(super) fn rest(&self) -> &'a [u8] {
+    pub(crate) fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
     /// The head of an array of exactly `length` values.
-    pub(super) fn array(&mut self, what: &'static str, length: usize) -> Result<(), WireError> {
+    pub(crate) fn array(&mut self, what: &'static str, length: usize) -> Result<(), WireError> {
         match self.array_up_to(what, length)? {
             found if found == length => Ok(()),
             _ => Err(WireError::Value(what)),
@@ -33,7 +33,7 @@ impl<'a> Reader<'a> {
 
     /// The head of an array of at most `max` values. Each takes a byte at least, so that a length that cannot be is
     /// refused before room is made for it.
-    pub(super) fn array_up_to(
+    pub(crate) fn array_up_to(
         &mut self,
         what: &'static str,
         max: usize,
@@ -42,16 +42,16 @@ impl<'a> Reader<'a> {
         self.length(what, found, max)
     }
 
-    pub(super) fn uint(&mut self, what: &'static str) -> Result<u64, WireError> {
+    pub(crate) fn uint(&mut self, what: &'static str) -> Result<u64, WireError> {
         rmp::decode::read_int(&mut self.rest).map_err(|error| told_number(&error, what))
     }
 
-    pub(super) fn int(&mut self, what: &'static str) -> Result<i64, WireError> {
+    pub(crate) fn int(&mut self, what: &'static str) -> Result<i64, WireError> {
         rmp::decode::read_int(&mut self.rest).map_err(|error| told_number(&error, what))
     }
 
     /// An unsigned number of at most `max`.
-    pub(super) fn uint_up_to(&mut self, what: &'static str, max: u64) -> Result<u64, WireError> {
+    pub(crate) fn uint_up_to(&mut self, what: &'static str, max: u64) -> Result<u64, WireError> {
         let found = self.uint(what)?;
         if found > max {
             return Err(WireError::Limit { what, found, max });
@@ -59,7 +59,7 @@ impl<'a> Reader<'a> {
         Ok(found)
     }
 
-    pub(super) fn bin(&mut self, what: &'static str, max: usize) -> Result<&'a [u8], WireError> {
+    pub(crate) fn bin(&mut self, what: &'static str, max: usize) -> Result<&'a [u8], WireError> {
         let found = rmp::decode::read_bin_len(&mut self.rest).map_err(|e| told(&e, what))?;
         let length = self.length(what, found, max)?;
         let (bytes, rest) = self.rest.split_at(length);
@@ -68,7 +68,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A byte string of exactly `N` bytes.
-    pub(super) fn bytes<const N: usize>(
+    pub(crate) fn bytes<const N: usize>(
         &mut self,
         what: &'static str,
     ) -> Result<[u8; N], WireError> {
@@ -77,7 +77,7 @@ impl<'a> Reader<'a> {
             .map_err(|_| WireError::Value(what))
     }
 
-    pub(super) fn str(&mut self, what: &'static str, max: usize) -> Result<&'a str, WireError> {
+    pub(crate) fn str(&mut self, what: &'static str, max: usize) -> Result<&'a str, WireError> {
         let found = rmp::decode::read_str_len(&mut self.rest).map_err(|e| told(&e, what))?;
         let length = self.length(what, found, max)?;
         let (bytes, rest) = self.rest.split_at(length);
@@ -86,7 +86,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Nothing may follow.
-    pub(super) fn end(self, what: &'static str) -> Result<(), WireError> {
+    pub(crate) fn end(self, what: &'static str) -> Result<(), WireError> {
         if self.rest.is_empty() {
             Ok(())
         } else {
@@ -130,48 +130,48 @@ fn told_number<E: rmp::decode::RmpReadErr>(
 
 /// Writes values one after the other, each in its shortest form.
 #[derive(Debug, Default)]
-pub(super) struct Writer(Vec<u8>);
+pub(crate) struct Writer(Vec<u8>);
 
 /// Why no write fails.
 const GROWS: &str = "a vector takes whatever is written to it";
 
 impl Writer {
-    pub(super) fn array(&mut self, length: usize) -> &mut Self {
+    pub(crate) fn array(&mut self, length: usize) -> &mut Self {
         encode::write_array_len(&mut self.0, length as u32).expect(GROWS);
         self
     }
 
-    pub(super) fn uint(&mut self, value: u64) -> &mut Self {
+    pub(crate) fn uint(&mut self, value: u64) -> &mut Self {
         encode::write_uint(&mut self.0, value).expect(GROWS);
         self
     }
 
-    pub(super) fn int(&mut self, value: i64) -> &mut Self {
+    pub(crate) fn int(&mut self, value: i64) -> &mut Self {
         encode::write_sint(&mut self.0, value).expect(GROWS);
         self
     }
 
-    pub(super) fn bin(&mut self, bytes: &[u8]) -> &mut Self {
+    pub(crate) fn bin(&mut self, bytes: &[u8]) -> &mut Self {
         encode::write_bin(&mut self.0, bytes).expect(GROWS);
         self
     }
 
-    pub(super) fn str(&mut self, text: &str) -> &mut Self {
+    pub(crate) fn str(&mut self, text: &str) -> &mut Self {
         encode::write_str(&mut self.0, text).expect(GROWS);
         self
     }
 
     /// Bytes that are MessagePack already.
-    pub(super) fn raw(&mut self, bytes: &[u8]) -> &mut Self {
+    pub(crate) fn raw(&mut self, bytes: &[u8]) -> &mut Self {
         self.0.extend_from_slice(bytes);
         self
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
-    pub(super) fn finish(self) -> Vec<u8> {
+    pub(crate) fn finish(self) -> Vec<u8> {
         self.0
     }
 }

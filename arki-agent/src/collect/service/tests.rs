@@ -23,6 +23,7 @@ impl Host {
             .map(|&(name, watch)| ServiceSettings {
                 name: name.to_owned(),
                 watch,
+                snapshot: Vec::new(),
             })
             .collect();
         let host = Self {

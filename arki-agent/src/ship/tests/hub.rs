@@ -78,6 +78,7 @@ impl Hub {
         let acknowledgement = Acknowledgement {
             epoch: header.epoch,
             sequence: event.max(summary).unwrap_or(0),
+            requests_waiting: false,
         };
         Ok(Answer {
             status: 200,

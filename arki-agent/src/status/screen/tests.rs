@@ -52,6 +52,7 @@ fn full() -> Status {
         },
         clock: Some(ClockSet { delta_s: -7_200, ago_s: 780 }),
         hub: Hub { configured: false, text: "none configured; this agent is complete on its own".to_owned(), spool: None },
+        apply: None,
         key: "9f".repeat(32),
         collect: Collect {
             series: 214,
@@ -174,4 +175,37 @@ fn the_layout_for_programs_comes_back_as_it_was() {
     let back: Status = serde_json::from_str(&text).unwrap();
     assert_eq!(serde_json::to_string(&back).unwrap(), text);
     assert!(text.contains("\"happened\":12") && text.contains("\"severity\":\"critical\""));
+}
+
+#[test]
+fn what_the_hub_may_do_is_told_in_two_lines() {
+    let mut status = full();
+    status.apply = Some(crate::status::Apply {
+        enabled: true,
+        allowed: vec!["nginx reload (nginx -s reload)".into()],
+        snapshots: vec!["nginx".into()],
+        refused: 1,
+        last: Some(crate::status::Applied {
+            what: "nginx reload (nginx -s reload)".into(),
+            begun_at: NOW_S - 600,
+            ended: "exit code 0".into(),
+            decided_by: "eva: tonight".into(),
+            prediction: "; disk.used_percent{/} was averted".into(),
+        }),
+    });
+    let screen = render(&status, Paint::PLAIN, &|at| format!("T{:+}", at - NOW_S));
+    let lines: Vec<&str> = screen
+        .lines()
+        .skip_while(|line| !line.starts_with("Apply"))
+        .take(3)
+        .collect();
+    assert_eq!(
+        lines[0],
+        "Apply    on: nginx reload (nginx -s reload); copies of nginx; refused 1 request"
+    );
+    assert!(lines[1].ends_with("10 min ago: exit code 0;"), "{screen}");
+    assert!(
+        lines[2].ends_with("disk.used_percent{/} was averted"),
+        "{screen}"
+    );
 }
