@@ -25,7 +25,7 @@ unit:
 	cargo build --workspace --all-features --locked
 	@engine=$$(.ci/docker start target/debug/arki-hub) || exit 1; \
 	ARKI_TEST_DOCKER=$$engine; [ -z "$$engine" ] || export ARKI_TEST_DOCKER; \
-	cargo test --workspace --all-features --locked; code=$$?; .ci/docker stop; exit $$code
+	.ci/with-timescale cargo test --workspace --all-features --locked; code=$$?; .ci/docker stop; exit $$code
 
 doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps --document-private-items --locked

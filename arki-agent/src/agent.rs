@@ -8,6 +8,7 @@ mod answer;
 mod apply;
 mod hub;
 mod report;
+mod reports;
 mod storage;
 
 use crate::apply::journal::Journal;
@@ -96,6 +97,7 @@ pub struct Agent {
     shipped: u64,
     /// What was applied here.
     journal: Rc<Journal>,
+    reports: reports::Reports,
 }
 
 impl std::fmt::Debug for Agent {
@@ -127,6 +129,7 @@ impl Agent {
             problems.set("apply", note);
         }
         let mut time = Timekeeper::new(now);
+        let mut set_back_s = 0;
         if let Some(last_at) = engine.last_at()
             && now.now_s <= last_at
         {
@@ -134,6 +137,7 @@ impl Agent {
             let delta_s = now.now_s - config.interval.seconds() - last_at;
             engine.shift_time(delta_s);
             time.went_back(delta_s, now);
+            set_back_s = delta_s;
         }
         let mut agent = Self {
             pipeline: Pipeline::new(collectors(&config), engine),
@@ -158,8 +162,10 @@ impl Agent {
             shipper: None,
             shipped: 0,
             journal: Rc::new(journal),
+            reports: reports::Reports::default(),
         };
         agent.open_hub();
+        agent.reports.shift(set_back_s);
         Ok(agent)
     }
 
@@ -197,6 +203,7 @@ impl Agent {
                 "the wall clock was set; what is remembered moves along"
             );
             self.pipeline.engine_mut().shift_time(delta_s);
+            self.reports.shift(delta_s);
             // Windows and record must be of the same time on disk too.
             (self.due.memory, self.due.record) = (true, true);
         }
@@ -220,6 +227,10 @@ impl Agent {
         self.observe(at);
         self.note_problems();
         self.settle();
+        if !self.is_unsettled() {
+            // After the events that they are about.
+            self.ship_reports(at);
+        }
         self.last_pass = Some(moment);
         let ended = self.clock.monotonic();
         let took = Took {
@@ -315,6 +326,13 @@ impl Agent {
             self.roots = self.config.roots.roots();
         }
         self.contexts = contexts(&self.config, self.contexts.announced().clone());
+        // `enroll --new-key` may have given this agent another one.
+        let key = identity::load(&self.config.state_dir);
+        self.problems
+            .note("key", key.as_ref().err().map(ToString::to_string));
+        if let Ok(Some(key)) = key {
+            self.key = key;
+        }
         self.open_hub();
         tracing::info!("the configuration was read again");
     }

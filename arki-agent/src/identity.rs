@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 
 /// The private key's file inside the state directory.
 pub const PRIVATE_FILE: &str = "identity.key";
+/// A key that is to take its place, until a hub has taken it.
+pub const NEXT_FILE: &str = "identity.next";
 /// The public key's file beside it.
 pub const PUBLIC_FILE: &str = "identity.pub";
 
@@ -65,9 +67,37 @@ pub fn load_or_create(state_dir: &Path) -> Result<PrivateKey, IdentityError> {
     }
 }
 
+/// The key that is to take the place of the present one; made if there is none. It stays until [`adopt`], so that
+/// whoever asks again after a lost answer asks with the same key.
+pub fn load_or_create_next(state_dir: &Path) -> Result<PrivateKey, IdentityError> {
+    let path = state_dir.join(NEXT_FILE);
+    if let Some(key) = read(&path)? {
+        return Ok(key);
+    }
+    let seed = seed()?;
+    write(&path, 0o600, &hex::encode(&seed))?;
+    Ok(PrivateKey::from_seed(&seed))
+}
+
+/// Puts the next key in the place of the present one.
+pub fn adopt(state_dir: &Path, next: &PrivateKey) -> Result<(), IdentityError> {
+    write(
+        &state_dir.join(PRIVATE_FILE),
+        0o600,
+        &hex::encode(&next.seed()),
+    )?;
+    write(&state_dir.join(PUBLIC_FILE), 0o644, &next.public().to_hex())?;
+    let path = state_dir.join(NEXT_FILE);
+    std::fs::remove_file(&path).map_err(|source| IdentityError::File { path, source })
+}
+
 /// Reads the key pair of `state_dir`; `None` if there is none yet.
 pub fn load(state_dir: &Path) -> Result<Option<PrivateKey>, IdentityError> {
-    let path = state_dir.join(PRIVATE_FILE);
+    read(&state_dir.join(PRIVATE_FILE))
+}
+
+fn read(path: &Path) -> Result<Option<PrivateKey>, IdentityError> {
+    let path = path.to_owned();
     let failed = |source| IdentityError::File {
         path: path.clone(),
         source,
@@ -90,12 +120,17 @@ pub fn load(state_dir: &Path) -> Result<Option<PrivateKey>, IdentityError> {
 }
 
 fn create(state_dir: &Path) -> Result<PrivateKey, IdentityError> {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed).map_err(IdentityError::Random)?;
+    let seed = seed()?;
     let key = PrivateKey::from_seed(&seed);
     write(&state_dir.join(PUBLIC_FILE), 0o644, &key.public().to_hex())?;
     write(&state_dir.join(PRIVATE_FILE), 0o600, &hex::encode(&seed))?;
     Ok(key)
+}
+
+fn seed() -> Result<[u8; 32], IdentityError> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(IdentityError::Random)?;
+    Ok(seed)
 }
 
 /// Writes a small file so that it is there as a whole or not at all.
@@ -149,6 +184,21 @@ mod tests {
             said.contains("0640") && said.contains("chmod 600"),
             "{said}"
         );
+    }
+
+    #[test]
+    fn the_next_key_waits_until_it_is_adopted() {
+        let dir = tempfile::tempdir().unwrap();
+        let old = load_or_create(dir.path()).unwrap().public();
+        let next = load_or_create_next(dir.path()).unwrap();
+        let again = load_or_create_next(dir.path()).unwrap();
+        assert!(next.public() != old && next.public() == again.public());
+        assert_eq!(load_or_create(dir.path()).unwrap().public(), old);
+        adopt(dir.path(), &next).unwrap();
+        assert_eq!(load_or_create(dir.path()).unwrap().public(), next.public());
+        assert!(!dir.path().join(NEXT_FILE).exists());
+        let other = load_or_create_next(dir.path()).unwrap();
+        assert!(other.public() != next.public(), "a key is adopted once");
     }
 
     #[test]

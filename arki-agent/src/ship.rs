@@ -168,6 +168,17 @@ impl Shipper {
         Ok(())
     }
 
+    /// Records a signed report durably, after the events that it is about.
+    pub fn record_report(&self, signed: &Signed) -> Result<(), ShipError> {
+        let record = encode_event(signed)?;
+        let mut outbox = self.outbox.borrow_mut();
+        // The tag stays the last event's: a report is no link of the chain.
+        let number = outbox.last_tag(Kind::Events);
+        outbox.append(Kind::Events, number, &record)?;
+        self.wake.notify_one();
+        Ok(())
+    }
+
     /// Takes one pass; every five minutes a summary is recorded.
     pub fn observe<'a>(
         &self,
@@ -175,11 +186,14 @@ impl Shipper {
         values: impl IntoIterator<Item = (&'a str, f64)>,
     ) -> Result<(), ShipError> {
         if let Some(record) = self.summariser.borrow_mut().observe(now_s, values)? {
-            self.summaries_due.set(self.clock.monotonic() + self.spread);
             let tag = now_s.unsigned_abs();
-            self.outbox
-                .borrow_mut()
-                .append(Kind::Summaries, tag, &record)?;
+            let mut outbox = self.outbox.borrow_mut();
+            // One moment for all that waits: a later bucket does not put off an earlier one.
+            if !outbox.is_waiting(Kind::Summaries) {
+                self.summaries_due.set(self.clock.monotonic() + self.spread);
+            }
+            outbox.append(Kind::Summaries, tag, &record)?;
+            drop(outbox);
             self.wake.notify_one();
         }
         Ok(())

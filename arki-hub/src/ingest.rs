@@ -26,6 +26,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 mod decode;
 mod group;
 mod record;
+mod said;
 mod sets;
 
 /// One batch that waits to be stored.
@@ -142,7 +143,5 @@ pub(crate) fn refusal(error: &WireError) -> Problem {
     Problem::new(status, error.to_string()).of_kind(kind)
 }
 
-#[cfg(test)]
-mod load;
 #[cfg(test)]
 mod tests;

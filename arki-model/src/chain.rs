@@ -1,7 +1,7 @@
 //! The chain of an agent's events: each carries its number and the hash of the one before.
 
 use crate::event::{EVENT_VERSION, Event};
-use crate::signature::{EVENT_TYPE, PrivateKey, PublicKey, Signed};
+use crate::signature::{EVENT_TYPE, PrivateKey, PublicKey, SignatureError, Signed};
 
 /// The largest payload that is read as an event, in bytes. A full one (three votes with eight figures and
 /// names each, five processes, all names at their limits) stays below 16 KiB.
@@ -16,7 +16,7 @@ pub enum ChainError {
         /// Counted from 1 in the order given.
         position: usize,
         /// What is wrong.
-        source: crate::signature::SignatureError,
+        source: SignatureError,
     },
     /// The payload is no event.
     #[error("event {position}: not an event: {reason}")]
@@ -95,16 +95,16 @@ pub fn decode(payload: &[u8]) -> Result<Event, String> {
 /// Checks signed events one after the other, in constant memory.
 #[derive(Debug)]
 pub struct Checker {
-    key: PublicKey,
+    keys: Vec<PublicKey>,
     head: Option<Head>,
     position: usize,
 }
 
 impl Checker {
-    /// A checker for the chain of the agent that holds `key`.
-    pub fn new(key: PublicKey) -> Self {
+    /// A checker for the chain of the agent that holds `keys`: one, or several where its key was rotated.
+    pub fn new(keys: Vec<PublicKey>) -> Self {
         Self {
-            key,
+            keys,
             head: None,
             position: 0,
         }
@@ -120,9 +120,14 @@ impl Checker {
     pub fn check(&mut self, signed: &Signed) -> Result<Event, ChainError> {
         self.position += 1;
         let position = self.position;
-        signed
-            .verify(&self.key, EVENT_TYPE)
-            .map_err(|source| ChainError::Signature { position, source })?;
+        let mut result = Err(SignatureError::Wrong);
+        for key in &self.keys {
+            result = signed.verify(key, EVENT_TYPE);
+            if result.is_ok() {
+                break;
+            }
+        }
+        result.map_err(|source| ChainError::Signature { position, source })?;
         let event =
             decode(&signed.payload).map_err(|reason| ChainError::Payload { position, reason })?;
         if let Some(head) = self.head {
@@ -151,7 +156,7 @@ pub fn verify<'a>(
     events: impl IntoIterator<Item = &'a Signed>,
     key: &PublicKey,
 ) -> Result<Vec<Event>, ChainError> {
-    let mut checker = Checker::new(*key);
+    let mut checker = Checker::new(vec![*key]);
     events
         .into_iter()
         .map(|signed| checker.check(signed))

@@ -102,10 +102,10 @@ pub struct Summary {
     pub host: String,
 }
 
-/// Checks every line that `reader` gives, in constant memory; an error names the line.
-pub fn verify(reader: impl BufRead, key: &PublicKey) -> Result<Summary, (u64, LineError)> {
+/// Checks every line that `reader` gives, in constant memory, against the agent's `keys`; an error names the line.
+pub fn verify(reader: impl BufRead, keys: Vec<PublicKey>) -> Result<Summary, (u64, LineError)> {
     let mut reader = reader;
-    let mut checker = Checker::new(*key);
+    let mut checker = Checker::new(keys);
     let mut summary = Summary::default();
     let mut line = String::new();
     for number in 1.. {

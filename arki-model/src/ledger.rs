@@ -11,22 +11,9 @@
 use crate::clock::UnixSeconds;
 use crate::kind::Bound;
 use crate::prediction::Prediction;
+pub use crate::report::Outcome;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
-
-/// How a prediction ended, or what was missed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    /// The series crossed its bound.
-    Happened,
-    /// The series moved away from its bound.
-    Averted,
-    /// The time is over and nothing was seen.
-    Expired,
-    /// The series crossed its bound and nothing had been predicted.
-    Missed,
-}
 
 /// One line of the ledger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

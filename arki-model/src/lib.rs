@@ -18,6 +18,7 @@ pub mod hex;
 pub mod id;
 pub mod prediction;
 pub mod receipt;
+pub mod report;
 pub mod request;
 pub mod series;
 pub mod signature;

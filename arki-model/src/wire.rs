@@ -11,7 +11,8 @@
 //! batch    = unzstd(compressed) = [kind, about, [record, ...]]
 //! about    = [agent_version: str, host: str, interval_s: uint, summaries_dropped: uint, records_set_aside: uint]
 //! record   = event | summary                                            as `kind` (1 | 2) says for all of them
-//! event    = [payload_type: str, payload: bin, signature: bin 64]       a `signature::Signed`
+//! event    = [payload_type: str, payload: bin, signature: bin 64]       a `signature::Signed`: an event of the chain, or
+//!                                                                       a `report` (how it ended, what was quieted)
 //! summary  = [digest: bin 16, [name: str, ...], start_s: int, width_s: uint, series: uint, buckets: uint,
 //!             columns: bin]                                             see `wire::column`
 //! ```

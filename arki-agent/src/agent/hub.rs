@@ -38,6 +38,7 @@ impl Agent {
                 });
                 self.shipper = shipper.map(Rc::new);
                 self.due.ship = self.shipper.is_some();
+                self.open_reports();
             }
             Err(error) => self.problems.set("hub", error.to_string()),
         }

@@ -349,7 +349,7 @@ fn why(error: &CollectError) -> Why {
     }
 }
 
-fn because(quieted: &Quieted, now_s: i64) -> String {
+pub(super) fn because(quieted: &Quieted, now_s: i64) -> String {
     match &quieted.because {
         Because::Held if now_s - quieted.last_at < HOLD_S => {
             let (held_s, hold) = (quieted.last_at - quieted.first_at, span(HOLD_S as f64));

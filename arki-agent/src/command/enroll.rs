@@ -1,7 +1,8 @@
 //! `enroll`: introduces this agent's key to a hub, with a token that works once.
 //!
 //! The token comes from a file or from standard input, never from the command line, where every user of the machine
-//! could read it. The private key never leaves the state directory; the hub gets the public key and a signature that
+//! could read it. With `--new-key` a new key takes the place of the old one, once the hub has taken it; who asks again
+//! after a lost answer asks with the same one. The private key never leaves the state directory; the hub gets the public key and a signature that
 //! proves that this agent holds the other half ([`arki_model::wire::enroll`]).
 
 use super::Outcome;
@@ -30,6 +31,10 @@ pub struct Args {
     /// The file that holds the one-time token (`arki-hub agent token`) [default: standard input]
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// Make a new key and leave the old one, with a token of `arki-hub agent rotate` (or of `agent token`, after this
+    /// agent was revoked)
+    #[arg(long)]
+    new_key: bool,
 }
 
 /// Enrols, and says what to do next.
@@ -47,7 +52,11 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
         .mode(0o700)
         .create(&config.state_dir)
         .with_context(|| format!("make {}", config.state_dir.display()))?;
-    let key = identity::load_or_create(&config.state_dir)?;
+    let key = if args.new_key {
+        identity::load_or_create_next(&config.state_dir)?
+    } else {
+        identity::load_or_create(&config.state_dir)?
+    };
     let statement = Statement {
         token,
         public_key: key.public(),
@@ -69,6 +78,9 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
     enrollment
         .save(&config.state_dir)
         .with_context(|| format!("write the enrolment into {}", config.state_dir.display()))?;
+    if args.new_key {
+        identity::adopt(&config.state_dir, &key)?;
+    }
     give_to_owner(&config.state_dir)?;
     writeln!(
         std::io::stdout(),

@@ -15,32 +15,39 @@ use std::path::{Path, PathBuf};
 pub struct Args {
     /// Events as JSON lines, each in a DSSE envelope
     file: PathBuf,
-    /// The agent's public key: 64 hexadecimal digits, or a file that holds them [default: this agent's own]
+    /// The agent's public key: 64 hexadecimal digits, or a file that holds them; once for each key that it had
+    /// [default: this agent's own]
     #[arg(long)]
-    key: Option<String>,
+    key: Vec<String>,
 }
 
 /// Checks, and says what was found.
 pub fn run(global: &Global, args: &Args) -> Outcome {
-    let key = if let Some(key) = &args.key {
-        named_key(key)?
-    } else {
+    let mut keys = args
+        .key
+        .iter()
+        .map(|key| named_key(key))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    if keys.is_empty() {
         let state_dir = super::load(global)?.state_dir;
-        named_key_file(&state_dir.join(crate::identity::PUBLIC_FILE))
-            .context("read this agent's own public key (name another with --key)")?
-    };
+        let own = named_key_file(&state_dir.join(crate::identity::PUBLIC_FILE))
+            .context("read this agent's own public key (name another with --key)")?;
+        keys.push(own);
+    }
+    let signers: Vec<String> = keys.iter().map(ToString::to_string).collect();
     let name = terminal::safe(&args.file.display().to_string());
     let file = File::open(&args.file).with_context(|| format!("open {name}"))?;
-    let summary = dsse::verify(BufReader::new(file), &key)
+    let summary = dsse::verify(BufReader::new(file), keys)
         .map_err(|(line, error)| anyhow::anyhow!("{name}:{line}: {error}"))?;
     let mut out = std::io::stdout().lock();
     match summary.sequences {
         None => anyhow::bail!("{name}: holds no events"),
         Some((first, last)) => writeln!(
             out,
-            "{name}: {} of {}, numbers {first} to {last}, signed by {key}: unbroken",
+            "{name}: {} of {}, numbers {first} to {last}, signed by {}: unbroken",
             terminal::count(summary.events, "event"),
             terminal::safe(&summary.host),
+            signers.join(", "),
         )?,
     }
     Ok(super::OK)

@@ -274,7 +274,7 @@ impl Courier {
         match said.kind.as_str() {
             problem::AGENT_UNKNOWN | problem::AGENT_REVOKED | problem::SIGNATURE => {
                 let why = format!(
-                    "the hub refuses this agent: {text}: enrol it again (arki-agent enroll)"
+                    "the hub refuses this agent: {text}: enrol it again (arki-agent enroll --new-key)"
                 );
                 self.stopped = Some(why.clone());
                 Ok(Next::Stop(why))

@@ -82,7 +82,8 @@ CREATE TABLE prediction (
   eta_high_s    double precision,
   severity      smallint NOT NULL,
   state         text NOT NULL,
-  ended_at      timestamptz
+  ended_at      timestamptz,
+  settled_by    text -- agent (its ledger) or hub (the summaries)
 );
 CREATE UNIQUE INDEX prediction_active ON prediction (agent_no, series) WHERE ended_at IS NULL;
 CREATE INDEX prediction_agent ON prediction (agent_no, prediction_no);

@@ -92,7 +92,8 @@ CREATE TABLE prediction (
   eta_high_s    REAL,
   severity      INTEGER NOT NULL,
   state         TEXT NOT NULL,
-  ended_at      INTEGER
+  ended_at      INTEGER,
+  settled_by    TEXT -- agent (its ledger) or hub (the summaries)
 ) STRICT;
 CREATE UNIQUE INDEX prediction_active ON prediction (agent_no, series) WHERE ended_at IS NULL;
 CREATE INDEX prediction_agent ON prediction (agent_no, prediction_no);

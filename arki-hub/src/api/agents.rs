@@ -3,7 +3,8 @@
 use super::{Page, Paging, identifier};
 use crate::hub::Hub;
 use crate::server::problem::Problem;
-use crate::store::{agents, predictions::severity_name};
+use crate::store::agents;
+use crate::store::predictions::{self, severity_name};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -24,6 +25,23 @@ pub struct Agent {
     predictions_active: i64,
     severity: Option<&'static str>,
     summaries_dropped: i64,
+}
+
+/// One agent with what became of its predictions.
+#[derive(Debug, Serialize)]
+pub struct Detail {
+    #[serde(flatten)]
+    agent: Agent,
+    ledger: Ledger,
+}
+
+/// How the agent's predictions ended, as far as the hub keeps them.
+#[derive(Debug, Serialize)]
+struct Ledger {
+    happened: i64,
+    averted: i64,
+    expired: i64,
+    missed: i64,
 }
 
 /// Which agents.
@@ -48,8 +66,18 @@ pub async fn list(
 pub async fn get(
     State(hub): State<Arc<Hub>>,
     Path(id): Path<String>,
-) -> Result<Json<Agent>, Problem> {
-    find(&hub, &id).await.map(|agent| Json(show(agent)))
+) -> Result<Json<Detail>, Problem> {
+    let agent = find(&hub, &id).await?;
+    let ledger = predictions::ledger(&*hub.store, agent.agent_no).await?;
+    Ok(Json(Detail {
+        agent: show(agent),
+        ledger: Ledger {
+            happened: ledger.happened,
+            averted: ledger.averted,
+            expired: ledger.expired,
+            missed: ledger.missed,
+        },
+    }))
 }
 
 /// `DELETE /v1/agents/{id}`: revokes it.

@@ -26,6 +26,8 @@ pub struct Prediction {
     first_at: i64,
     raised_at: i64,
     ended_at: Option<i64>,
+    /// Who found out how it ended: `agent` by its ledger, `hub` by the summaries.
+    settled_by: Option<String>,
     value: f64,
     bound: Option<f64>,
     eta_seconds: Option<f64>,
@@ -130,6 +132,7 @@ fn show(found: predictions::Prediction) -> Prediction {
         first_at: found.first_at,
         raised_at: found.raised_at,
         ended_at: found.ended_at,
+        settled_by: found.settled_by,
         value: found.value,
         bound: found.bound,
         eta_seconds: found.eta_s.map(|eta| eta[1]),

@@ -13,23 +13,30 @@ use std::path::{Path, PathBuf};
 pub(super) struct Args {
     /// Events as JSON lines, each in a DSSE envelope
     file: PathBuf,
-    /// The agent's public key: 64 hexadecimal digits, or a file that holds them
-    #[arg(long)]
-    key: String,
+    /// The agent's public key: 64 hexadecimal digits, or a file that holds them; once for each key that it had
+    #[arg(long, required = true)]
+    key: Vec<String>,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
-    let key = PublicKey::from_hex(&args.key).or_else(|_| key_file(Path::new(&args.key)))?;
+    let named = |key: &String| PublicKey::from_hex(key).or_else(|_| key_file(Path::new(key)));
+    let keys = args
+        .key
+        .iter()
+        .map(named)
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let signers: Vec<String> = keys.iter().map(ToString::to_string).collect();
     let name = safe(&args.file.display().to_string());
     let file = File::open(&args.file).with_context(|| format!("open {name}"))?;
-    let summary = dsse::verify(BufReader::new(file), &key)
+    let summary = dsse::verify(BufReader::new(file), keys)
         .map_err(|(line, error)| anyhow::anyhow!("{name}:{line}: {error}"))?;
     let Some((first, last)) = summary.sequences else {
         anyhow::bail!("{name}: holds no events");
     };
     let (events, host) = (summary.events, safe(&summary.host));
     say(&format!(
-        "{name}: {events} events of {host}, numbers {first} to {last}, signed by {key}: unbroken"
+        "{name}: {events} events of {host}, numbers {first} to {last}, signed by {}: unbroken",
+        signers.join(", ")
     ))
 }
 

@@ -4,11 +4,14 @@
 //! The same rules as the agent's ledger has: crossing the bound is *happened*; giving back an eighth of the room and
 //! half an hour of calm is *averted*; twice the latest time that was said is *expired*. A prediction without a bound
 //! ends when it has not been said for an hour.
+//!
+//! The agent's own ledger has the first word and comes as a report; but who crosses its bound may not come to say so.
+//! What the hub cannot see as well as the agent (calm, patience) it leaves to it for [`LEDGER_S`].
 
-use crate::store::alerts::{self, Kind, NewAlert};
+use crate::store::alerts::{self, Ended};
 use crate::store::series::Range;
 use crate::store::{Row, Step, Store, StoreError};
-use crate::{api::predictions::uuid, values};
+use crate::values;
 use arki_model::clock::UnixSeconds;
 
 /// Predictions in one look at most; the rest comes with the next one.
@@ -18,6 +21,8 @@ const UNSAID_S: i64 = 3_600;
 /// As the ledger has them.
 const CALM_S: i64 = 1_800;
 const TURNED_ROUND: f64 = 0.125;
+/// For the agent to say by itself how it ended.
+const LEDGER_S: i64 = 3_600;
 /// Summaries are rounded to a hundredth of a point.
 const ROUNDING: f64 = 0.005;
 /// The length of a bucket: it is known at its end.
@@ -30,8 +35,7 @@ struct Active {
     prediction_no: i64,
     agent_no: i64,
     series: String,
-    event_id: Vec<u8>,
-    severity: i64,
+    first_at: UnixSeconds,
     raised_at: UnixSeconds,
     value: f64,
     bound: Option<f64>,
@@ -44,19 +48,18 @@ impl Active {
             prediction_no: row.int(0)?,
             agent_no: row.int(1)?,
             series: row.text(2)?,
-            event_id: row.bytes(3)?,
-            severity: row.int(4)?,
-            raised_at: row.time(5)?,
-            value: row.real(6)?,
-            bound: row.maybe_real(7)?,
-            high_s: row.maybe_real(8)?,
+            first_at: row.time(3)?,
+            raised_at: row.time(4)?,
+            value: row.real(5)?,
+            bound: row.maybe_real(6)?,
+            high_s: row.maybe_real(7)?,
         })
     }
 }
 
 /// Ends what has ended at `now_s`.
 pub(super) async fn settle(store: &dyn Store, now_s: UnixSeconds) -> Result<(), StoreError> {
-    let sql = "SELECT prediction_no, agent_no, series, event_id, severity, raised_at, value, bound, eta_high_s \
+    let sql = "SELECT prediction_no, agent_no, series, first_at, raised_at, value, bound, eta_high_s \
                FROM prediction WHERE ended_at IS NULL ORDER BY prediction_no LIMIT $1";
     for row in store.query(sql, &values![PREDICTIONS_MAX]).await? {
         let active = Active::from(&row)?;
@@ -97,14 +100,14 @@ async fn outcome(
         let is_back = points
             .last()
             .is_some_and(|p| (bound - f64::from(p.last)).abs() > room * (1.0 + TURNED_ROUND));
-        if is_back && now_s - active.raised_at > CALM_S {
+        if is_back && now_s - active.raised_at > CALM_S + LEDGER_S {
             return Ok(Some(("averted", now_s)));
         }
     }
     let patience_s = active
         .high_s
         .map_or(UNSAID_S, |high_s| ((2.0 * high_s) as i64).max(CALM_S));
-    Ok((now_s - active.raised_at > patience_s).then_some(("expired", now_s)))
+    Ok((now_s - active.raised_at > patience_s + LEDGER_S).then_some(("expired", now_s)))
 }
 
 async fn end(
@@ -114,28 +117,21 @@ async fn end(
     ended_at: UnixSeconds,
     now_s: UnixSeconds,
 ) -> Result<(), StoreError> {
-    let alert = NewAlert {
-        kind: Kind::Ended,
+    let alert = Ended {
         agent_no: active.agent_no,
         series: &active.series,
-        severity: if state == "happened" {
-            active.severity
-        } else {
-            0
-        },
-        cause: format!("ended:{}", uuid(&active.event_id)),
-        event_id: Some(&active.event_id),
-        reason: state,
+        first_at: active.first_at,
+        state,
         now_s,
         quieted: (state == "expired").then_some("it came to nothing"),
     };
     // a word that came in between renews it: then it has not ended
     let claim = Step::must(
-        "UPDATE prediction SET state = $2, ended_at = $3 WHERE prediction_no = $1 AND ended_at IS NULL AND raised_at = $4",
+        "UPDATE prediction SET state = $2, ended_at = $3, settled_by = 'hub' WHERE prediction_no = $1 AND ended_at IS NULL AND raised_at = $4",
         values![active.prediction_no, state, ended_at, active.raised_at],
     );
     store
-        .transact(&[claim, alerts::step(&alert)])
+        .transact(&[claim, alerts::ended_step(&alert)])
         .await
         .map(drop)
 }

@@ -1,24 +1,17 @@
 //! From a batch that is believed to what is stored: one [`Post`] a record.
 
 use super::decode::Believed;
+use super::said;
 use super::sets::Sets;
 use crate::hub::Hub;
 use crate::server::problem::Problem;
 use crate::store::agents::{self, About, Known};
-use crate::store::alerts::{self, Kind, NewAlert};
-use crate::store::predictions::{self, Arrived};
 use crate::store::{Post, SampleRow, Step};
-use arki_model::chain;
 use arki_model::clock::UnixSeconds;
-use arki_model::event::Event;
-use arki_model::signature::{EVENT_TYPE, PublicKey, Signed};
-use arki_model::wire::{Records, Summary, problem};
-use serde_json::Value;
+use arki_model::signature::Signed;
+use arki_model::wire::{Records, Summary};
 use sha2::{Digest, Sha256};
 
-/// An event that comes later than this is stored, but nobody is woken by it: an agent that was cut off for long
-/// ships what is no news any more.
-const NEWS_S: i64 = 6 * 3_600;
 /// How far an agent's clock may be ahead before its samples are left out.
 const AHEAD_S: i64 = 86_400;
 
@@ -58,13 +51,10 @@ pub(super) async fn posts(
             }
         }
         Records::Events(events) => {
-            let checked = check(hub, known, &events).await?;
-            for (signed, event) in events.iter().zip(&checked) {
-                post(
-                    event_digest(signed),
-                    Vec::new(),
-                    event_steps(known, signed, event, now_s),
-                );
+            let words = said::check(hub, known, &events).await?;
+            for (signed, word) in events.iter().zip(&words) {
+                let steps = said::steps(known, signed, word, now_s);
+                post(event_digest(signed), Vec::new(), steps);
             }
         }
     }
@@ -118,78 +108,6 @@ fn rows(hub: &Hub, summary: &Summary, set_no: i64, now_s: UnixSeconds) -> Vec<Sa
         });
     }
     all
-}
-
-/// Checks every event with every key that the agent ever had, the present ones first.
-async fn check(hub: &Hub, known: &Known, events: &[Signed]) -> Result<Vec<Event>, Problem> {
-    let mut keys = known.keys.clone();
-    let mut is_all = false;
-    let mut checked = Vec::with_capacity(events.len());
-    for signed in events {
-        if !is_all && !fits(signed, &keys) {
-            keys = agents::keys_ever(&*hub.store, known.agent_no).await?;
-            is_all = true;
-        }
-        let malformed = |why: String| Problem::bad(why).of_kind(problem::MALFORMED);
-        if !fits(signed, &keys) {
-            return Err(malformed(
-                "an event is not signed by a key of this agent".into(),
-            ));
-        }
-        checked.push(chain::decode(&signed.payload).map_err(malformed)?);
-    }
-    Ok(checked)
-}
-
-fn fits(signed: &Signed, keys: &[[u8; 32]]) -> bool {
-    let mut keys = keys
-        .iter()
-        .filter_map(|key| PublicKey::from_bytes(key).ok());
-    keys.any(|key| signed.verify(&key, EVENT_TYPE).is_ok())
-}
-
-fn event_steps(known: &Known, signed: &Signed, event: &Event, now_s: UnixSeconds) -> Vec<Step> {
-    let body = readable(event);
-    let arrived = Arrived {
-        agent_no: known.agent_no,
-        event,
-        payload: &signed.payload,
-        signature: &signed.signature,
-        body: &body,
-        received_at: now_s,
-    };
-    let late_s = now_s - event.prediction.raised_at;
-    let quieted = (late_s > NEWS_S).then(|| format!("came {} h late", late_s / 3_600));
-    let mut steps = predictions::steps(&arrived).to_vec();
-    steps.push(alerts::step(&NewAlert {
-        kind: Kind::Prediction,
-        agent_no: known.agent_no,
-        series: &event.prediction.series,
-        severity: predictions::severity_number(event.prediction.severity),
-        cause: format!("event:{}", event.id),
-        event_id: Some(event.id.as_bytes()),
-        reason: "",
-        now_s,
-        quieted: quieted.as_deref(),
-    }));
-    steps
-}
-
-/// The event as JSON. PostgreSQL takes no NUL in a text: it becomes the character for what cannot be shown. (The
-/// payload that was signed is stored as it is.)
-fn readable(event: &Event) -> String {
-    let mut value = serde_json::to_value(event).unwrap_or_default();
-    without_nul(&mut value);
-    value.to_string()
-}
-
-fn without_nul(value: &mut Value) {
-    match value {
-        Value::String(text) if text.contains('\0') => *text = text.replace('\0', "\u{fffd}"),
-        Value::Array(values) => values.iter_mut().for_each(without_nul),
-        Value::Object(values) => values.values_mut().for_each(without_nul),
-        _ => {}
-    }
 }
 
 /// What makes a summary the same one: its names do not count, because they come along or not.

@@ -87,7 +87,7 @@ async fn shown(hub: Running) {
         .get(&format!("/v1/agents/{}/events", agent.id), &key)
         .await
         .text;
-    let summary = arki_model::dsse::verify(chain.as_bytes(), &agent.key.public()).unwrap();
+    let summary = arki_model::dsse::verify(chain.as_bytes(), vec![agent.key.public()]).unwrap();
     assert_eq!(
         (summary.events, summary.sequences),
         (2, Some((1, 2))),

@@ -23,6 +23,10 @@ pub enum Kind {
     Prediction,
     /// A prediction ended.
     Ended,
+    /// The agent did not tell of a prediction, and why.
+    Hushed,
+    /// Something failed and nothing had been predicted.
+    Missed,
     /// An agent fell silent.
     Silent,
     /// A silent agent is heard again.
@@ -37,6 +41,8 @@ impl Kind {
         match self {
             Self::Prediction => "prediction",
             Self::Ended => "ended",
+            Self::Hushed => "hushed",
+            Self::Missed => "missed",
             Self::Silent => "silent",
             Self::Returned => "returned",
             Self::Conflict => "conflict",
@@ -73,7 +79,9 @@ pub fn step(alert: &NewAlert<'_>) -> Step {
     let group_key = match alert.kind {
         Kind::Prediction => format!("{kind}/{}/{}", alert.severity, alert.series),
         Kind::Ended => format!("{kind}/{}/{}", alert.reason, alert.series),
-        Kind::Silent | Kind::Returned | Kind::Conflict => kind.to_owned(),
+        Kind::Hushed | Kind::Missed | Kind::Silent | Kind::Returned | Kind::Conflict => {
+            kind.to_owned()
+        }
     };
     let (state, reason) = match alert.quieted {
         Some(why) => ("quieted", why),
@@ -94,6 +102,69 @@ pub fn step(alert: &NewAlert<'_>) -> Step {
             alert.event_id,
             group_key,
             alert.now_s + GROUP_WAIT_S
+        ],
+    )
+}
+
+/// What the agent did not tell, and why; a later word on the same renews it.
+pub fn hushed_step(alert: &NewAlert<'_>) -> Step {
+    Step {
+        sql: "INSERT INTO alert (time, kind, state, reason, agent_no, series, severity, cause, event_id, group_key, due_at, hosts) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1) \
+              ON CONFLICT (cause) DO UPDATE SET reason = excluded.reason",
+        ..step(alert)
+    }
+}
+
+/// How a prediction ended, once for each: whoever finds it out first, the agent by its ledger or the hub by the
+/// summaries, tells.
+#[derive(Debug, Clone, Copy)]
+pub struct Ended<'a> {
+    /// Whose.
+    pub agent_no: i64,
+    /// Which series.
+    pub series: &'a str,
+    /// When it was predicted first.
+    pub first_at: UnixSeconds,
+    /// `happened`, `averted` or `expired`.
+    pub state: &'a str,
+    /// When.
+    pub now_s: UnixSeconds,
+    /// Why nobody is told; `None`: somebody is.
+    pub quieted: Option<&'a str>,
+}
+
+/// The step that stores it, where there is such a prediction.
+pub fn ended_step(ended: &Ended<'_>) -> Step {
+    let Ended {
+        agent_no,
+        series,
+        first_at,
+        state,
+        now_s,
+        quieted,
+    } = *ended;
+    let kind = Kind::Ended.name();
+    Step::new(
+        "INSERT INTO alert (time, kind, state, reason, agent_no, series, severity, cause, event_id, group_key, due_at, hosts) \
+         SELECT $1, $2, $3, $4, p.agent_no, p.series, CASE WHEN $5 = 'happened' THEN p.severity ELSE 0 END, $6, p.event_id, $7, $8, 1 \
+         FROM prediction p WHERE p.agent_no = $9 AND p.series = $10 AND p.first_at = $11 ON CONFLICT DO NOTHING",
+        values![
+            now_s,
+            kind,
+            if quieted.is_some() {
+                "quieted"
+            } else {
+                "pending"
+            },
+            quieted.unwrap_or(state),
+            state,
+            format!("ended:{agent_no}:{first_at}:{series}"),
+            format!("{kind}/{state}/{series}"),
+            now_s + GROUP_WAIT_S,
+            agent_no,
+            series,
+            first_at
         ],
     )
 }

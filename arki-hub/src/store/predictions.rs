@@ -37,12 +37,14 @@ pub struct Prediction {
     pub state: String,
     /// When it ended.
     pub ended_at: Option<UnixSeconds>,
+    /// Who found out: `agent` by its ledger, `hub` by the summaries.
+    pub settled_by: Option<String>,
     /// The last event as JSON: votes with their evidence, processes, context.
     pub body: String,
 }
 
 const SELECT: &str = "SELECT p.prediction_no, a.agent_id, a.host, p.series, p.event_id, p.events, p.first_at, \
-    p.raised_at, p.value, p.bound, p.eta_low_s, p.eta_median_s, p.eta_high_s, p.severity, p.state, p.ended_at, e.body \
+    p.raised_at, p.value, p.bound, p.eta_low_s, p.eta_median_s, p.eta_high_s, p.severity, p.state, p.ended_at, p.settled_by, e.body \
     FROM prediction p JOIN agent a ON a.agent_no = p.agent_no JOIN event e ON e.event_id = p.last_event_id";
 
 fn from(row: &Row) -> Result<Prediction, StoreError> {
@@ -69,7 +71,8 @@ fn from(row: &Row) -> Result<Prediction, StoreError> {
         severity: row.int(13)?,
         state: row.text(14)?,
         ended_at: row.maybe_int(15)?,
-        body: row.text(16)?,
+        settled_by: row.maybe_text(16)?,
+        body: row.text(17)?,
     })
 }
 
@@ -243,4 +246,52 @@ pub fn steps(arrived: &Arrived<'_>) -> [Step; 2] {
     );
     // the prediction first: it asks whether the event is new
     [prediction, event]
+}
+
+/// What the agent's ledger says of a prediction: it has the last word. What the hub had ended before its time and the
+/// agent went on with ends too.
+pub fn ended_step(
+    agent_no: i64,
+    series: &str,
+    first_at: UnixSeconds,
+    state: &str,
+    ended_at: UnixSeconds,
+) -> Step {
+    Step::new(
+        "UPDATE prediction SET state = $4, ended_at = $5, settled_by = 'agent' \
+         WHERE agent_no = $1 AND series = $2 AND first_at >= $3 AND first_at <= $5 \
+           AND (ended_at IS NULL OR first_at = $3)",
+        values![agent_no, series, first_at, state, ended_at],
+    )
+}
+
+/// How an agent's predictions ended, as far as they are kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// Came true.
+    pub happened: i64,
+    /// Somebody or something averted them.
+    pub averted: i64,
+    /// Came to nothing.
+    pub expired: i64,
+    /// Failures that nothing had predicted.
+    pub missed: i64,
+}
+
+/// The ledger of one agent.
+pub async fn ledger(store: &dyn Store, agent_no: i64) -> Result<Ledger, StoreError> {
+    let sql = "SELECT state, count(*) FROM prediction WHERE agent_no = $1 AND ended_at IS NOT NULL GROUP BY state \
+               UNION ALL SELECT kind, count(*) FROM alert WHERE agent_no = $1 AND kind = 'missed' GROUP BY kind";
+    let mut ledger = Ledger::default();
+    for row in store.query(sql, &values![agent_no]).await? {
+        let count = row.int(1)?;
+        match row.text(0)?.as_str() {
+            "happened" => ledger.happened = count,
+            "averted" => ledger.averted = count,
+            "expired" => ledger.expired = count,
+            "missed" => ledger.missed = count,
+            _ => {}
+        }
+    }
+    Ok(ledger)
 }

@@ -1,4 +1,4 @@
-//! The same tests for both stores: SQLite in a temporary folder, and PostgreSQL where there is a server.
+//! The same tests for all stores: SQLite in a temporary folder, PostgreSQL and TimescaleDB where there is a server.
 
 use super::*;
 use crate::config::Database;
@@ -31,6 +31,17 @@ macro_rules! on_every_store {
                     return;
                 };
                 let store = crate::store::tests::open(&database).await;
+                super::$name(store).await;
+            })*
+        }
+        mod timescale {
+            $(#[tokio::test]
+            async fn $name() {
+                let Some(database) = crate::store::tests::server::timescale().await else {
+                    return;
+                };
+                let store = crate::store::tests::open(&database).await;
+                assert_eq!(store.edition(), crate::store::Edition::Apache);
                 super::$name(store).await;
             })*
         }

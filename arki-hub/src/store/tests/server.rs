@@ -1,7 +1,8 @@
 //! A real PostgreSQL for tests: started once a test run, on a Unix socket in a temporary folder, removed with it.
 //!
-//! `ARKI_TEST_POSTGRES_URL` names another server instead (one with TimescaleDB, say): a URL without a database, whose
-//! user may make some. Without either, the tests say aloud that they did not run.
+//! `ARKI_TEST_POSTGRES_URL` names another server instead: a URL without a database, whose user may make some.
+//! `ARKI_TEST_TIMESCALE_URL` names one with TimescaleDB (`.ci/with-timescale` starts one). Without them the tests
+//! say aloud that they did not run; in CI that is an error.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -14,9 +15,36 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 /// The URL of a fresh database; `None` where there is no PostgreSQL.
 pub(crate) async fn database() -> Option<String> {
     let server = SERVER
-        .get_or_init(|| async { given().or(started().await) })
+        .get_or_init(|| async {
+            match given("ARKI_TEST_POSTGRES_URL") {
+                None => started().await,
+                server => server,
+            }
+        })
         .await
-        .clone()?;
+        .clone();
+    match server {
+        Some(server) => Some(fresh(&server).await),
+        None => skipped("no PostgreSQL here (initdb, postgres); ARKI_TEST_POSTGRES_URL names one"),
+    }
+}
+
+/// The URL of a fresh database with TimescaleDB; `None` where there is none.
+pub(crate) async fn timescale() -> Option<String> {
+    match given("ARKI_TEST_TIMESCALE_URL") {
+        Some(server) => Some(fresh(&server).await),
+        None => skipped("no TimescaleDB here; run the tests by .ci/with-timescale"),
+    }
+}
+
+fn skipped(why: &str) -> Option<String> {
+    let is_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
+    assert!(!is_ci, "in CI nothing is skipped: {why}");
+    println!("SKIPPED: {why}");
+    None
+}
+
+async fn fresh(server: &str) -> String {
     let name = format!(
         "arki_{}_{}",
         std::process::id(),
@@ -33,21 +61,16 @@ pub(crate) async fn database() -> Option<String> {
         .unwrap();
     drop(client);
     drop(running.await);
-    Some(format!("{server}&dbname={name}"))
+    format!("{server}&dbname={name}")
 }
 
-fn given() -> Option<String> {
-    std::env::var("ARKI_TEST_POSTGRES_URL").ok()
+fn given(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// Starts a server that ends with this process.
 async fn started() -> Option<String> {
-    let Some(programs) = programs() else {
-        println!(
-            "SKIPPED: no PostgreSQL here (initdb, postgres); set ARKI_TEST_POSTGRES_URL to test against one"
-        );
-        return None;
-    };
+    let programs = programs()?;
     // leaked on purpose: the server uses it until the process ends
     let folder = tempfile::Builder::new()
         .prefix("arki-pg")

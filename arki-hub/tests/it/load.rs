@@ -1,0 +1,166 @@
+//! How many batches a second, and what one costs: the real hub as a process of its own, real keys, real connections,
+//! 60 series a batch, acknowledged only after the commit.
+//!
+//! Run by `make bench-hub`. `ARKI_LOAD_DATABASE_URL` names the database, SQLite without it. Bodies are sealed before
+//! the clock starts, so that the generator takes little of the machine that it shares with hub and database.
+
+use crate::program::{Hub, cpu_s};
+use crate::sender::{Sender, summary};
+use arki_model::clock::{Clock, SystemClock};
+use arki_model::wire::{self, Decompressor, Envelope, Kind};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// What a hub of 100 MB is to bear.
+const RESIDENT_BYTES_MAX: u64 = 100 * 1024 * 1024;
+const AGENTS: u32 = 400;
+const BATCHES: u64 = 50;
+const CONNECTIONS: usize = 256;
+const SERIES: usize = 60;
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement: make bench-hub"]
+async fn load() {
+    let url = std::env::var("ARKI_LOAD_DATABASE_URL");
+    let url = url.unwrap_or_else(|_| "sqlite://DIR/hub.db".into());
+    let hub = Hub::start_over(&url, "").await;
+    let admin = hub.key("admin").await;
+    let (senders, bodies) = prepared(&hub, &admin).await;
+    let total = bodies.len();
+    let bare_s = bare(&senders, &bodies) / total as f64;
+
+    let clock = Arc::new(SystemClock::new());
+    let (before_s, began) = (hub.cpu_s(), clock.monotonic());
+    let address = hub.url.trim_start_matches("http://").to_owned();
+    let share = total.div_ceil(CONNECTIONS);
+    let tasks: Vec<_> = bodies
+        .chunks(share)
+        .map(|part| {
+            let (clock, address) = (Arc::clone(&clock), address.clone());
+            tokio::spawn(send_all(clock, address, part.to_vec()))
+        })
+        .collect();
+    let mut times = Vec::with_capacity(total);
+    for task in tasks {
+        times.extend(task.await.unwrap());
+    }
+    let wall_s = (clock.monotonic() - began).as_secs_f64();
+    let cpu_s = (hub.cpu_s() - before_s) / total as f64;
+    times.sort_unstable();
+    let at = |share: f64| times[((total - 1) as f64 * share) as usize].as_millis();
+
+    let counters = hub.text("/metrics", &admin).await;
+    let counter = |name: &str| -> f64 {
+        let line = counters.lines().find(|line| line.starts_with(name));
+        let value = line.and_then(|line| line.split_whitespace().nth(1));
+        value
+            .unwrap_or_else(|| panic!("{name} in {counters}"))
+            .parse()
+            .unwrap()
+    };
+    assert_eq!(
+        counter("arki_hub_records_stored_total") as usize,
+        total + 1,
+        "every batch once"
+    );
+    let serving = hub.home.log();
+    let edition = serving
+        .split("edition=")
+        .nth(1)
+        .and_then(|rest| rest.split(" version").next());
+    println!("store                  {}", edition.unwrap_or("?"));
+    println!(
+        "batches                {total} of {SERIES} series, {AGENTS} agents, {CONNECTIONS} connections"
+    );
+    println!(
+        "rate                   {:.0} a second",
+        total as f64 / wall_s
+    );
+    println!(
+        "answered within        {} ms (median), {} ms (p99)",
+        at(0.5),
+        at(0.99)
+    );
+    println!(
+        "commits                {}",
+        counter("arki_hub_commits_total")
+    );
+    println!("hub CPU a batch        {:.0} us", cpu_s * 1e6);
+    println!(
+        "  of it bare           {:.0} us (signature, decompression, decoding): {:.1} times that",
+        bare_s * 1e6,
+        cpu_s / bare_s
+    );
+    println!("hub memory at the most {} MB", hub.peak_bytes() >> 20);
+    assert!(hub.peak_bytes() < RESIDENT_BYTES_MAX);
+}
+
+/// Of each agent a few batches in order; agents take turns, as they would.
+async fn prepared(hub: &Hub, admin: &str) -> (Vec<Sender>, Vec<(usize, Vec<u8>)>) {
+    let names: Vec<String> = (0..SERIES)
+        .map(|n| format!("disk.used_percent{{/mnt/{n}}}"))
+        .collect();
+    let mut senders = Vec::new();
+    for n in 0..AGENTS {
+        senders.push(Sender::enrol(hub, admin, n, &format!("host-{n}")).await);
+    }
+    let now_s = SystemClock::new().now_s();
+    let start_s = now_s - now_s % 300 - 86_400;
+    // The names are known before the clock starts, as they are after an agent's first batch.
+    let first = Sender::enrol(hub, admin, AGENTS, "names").await;
+    let body = first.seal(Kind::Summaries, 1, &[summary(&names, start_s, 1.0)]);
+    assert_eq!(hub.ship(wire::INGEST_PATH, body).await.0, 200);
+    let mut bodies = Vec::new();
+    for n in 1..=BATCHES {
+        let record = summary(&names, start_s + n as i64 * 300, 30.0 + n as f64);
+        let record = wire::strip_names(&record).unwrap().1;
+        for (at, sender) in senders.iter().enumerate() {
+            let records = [record.clone()];
+            bodies.push((at, sender.seal(Kind::Summaries, n, &records)));
+        }
+    }
+    // A connection carries the batches of some agents, in their order.
+    bodies.sort_by_key(|(sender, _)| *sender);
+    (senders, bodies)
+}
+
+/// What nobody can save: CPU seconds of checking, decompressing and decoding everything once.
+fn bare(senders: &[Sender], bodies: &[(usize, Vec<u8>)]) -> f64 {
+    let before_s = cpu_s("self");
+    let mut decompressor = Decompressor::new().unwrap();
+    for (sender, body) in bodies {
+        let envelope = Envelope::read(body).unwrap();
+        let verified = envelope.verify(&senders[*sender].key.public()).unwrap();
+        assert_eq!(verified.batch(&mut decompressor).unwrap().records.len(), 1);
+    }
+    cpu_s("self") - before_s
+}
+
+/// One connection: a batch, its answer, the next batch; how long each took.
+async fn send_all(
+    clock: Arc<SystemClock>,
+    address: String,
+    bodies: Vec<(usize, Vec<u8>)>,
+) -> Vec<Duration> {
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    let mut answer = vec![0; 4_096];
+    let mut times = Vec::with_capacity(bodies.len());
+    for (_, body) in bodies {
+        let head = format!(
+            "POST {} HTTP/1.1\r\nHost: hub\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n",
+            wire::INGEST_PATH,
+            wire::BATCH_TYPE,
+            body.len()
+        );
+        let began = clock.monotonic();
+        let whole = [head.as_bytes(), &body].concat();
+        stream.write_all(&whole).await.unwrap();
+        let read = stream.read(&mut answer).await.unwrap();
+        times.push(clock.monotonic() - began);
+        let text = String::from_utf8_lossy(&answer[..read]);
+        assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+    }
+    times
+}
