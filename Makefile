@@ -1,7 +1,7 @@
 # Arki. `make` lists the targets.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench bench-predictions bench-sandbox grafana release-agent print-agent install-tools fmt-check lint unit doc deny
+.PHONY: help demo test bench bench-predictions bench-sandbox grafana release-agent print-agent install-tools fmt-check lint unit doc deny bench-hub bench-wire faults
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,6 +50,18 @@ print-agent:
 
 bench-sandbox: ## the time from request to result of a trial beside a bare `docker run` (needs a container engine)
 	@arki-hub/benches/sandbox.sh
+
+bench-hub: ## the hub under load: batches a second, p99, CPU and memory, on SQLite and on TimescaleDB
+	cargo test -p arki-hub --profile quick --locked --test it load -- --ignored --nocapture
+	ARKI_TEST_TIMESCALE_FSYNC=on .ci/with-timescale sh -c 'ARKI_LOAD_DATABASE_URL="$$ARKI_TEST_TIMESCALE_URL&dbname=arki" \
+	    cargo test -p arki-hub --profile quick --locked --test it load -- --ignored --nocapture'
+
+bench-wire: ## bytes a series and day on the wire beside Prometheus remote write and JSON
+	cargo test -p arki-hub --locked --test it wire_bytes -- --nocapture
+
+faults: ## the hub's fault tests at full size (minutes)
+	cargo build --locked -p arki-agent
+	ARKI_FAULTS=full cargo test -p arki-hub --profile quick --locked --test it faults
 
 bench: ## the agent's memory, pass time and CPU beside node_exporter (release build)
 	@arki-agent/benches/footprint.sh

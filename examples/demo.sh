@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The demonstration: this host live, then a host from a trace whose disk fills. No root, no server, nothing is installed
+# The demonstration: this host live, a host from a trace whose disk fills, and a hub. No root, no server, nothing is installed
 # and nothing is left behind.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,10 +15,12 @@ leave() {
     rm -rf "$work"
 }
 trap leave EXIT INT TERM
+. examples/hub.sh
 
-say "Building the agent"
+say "Building the agent and the hub"
 make -s release-agent
 agent=$(make -s print-agent)
+hub_build
 
 configure() { # name interval
     mkdir -p "$work/$1"
@@ -42,8 +44,11 @@ answers() { # name: until the daemon answers on its socket
 
 say "1. This host, live, at a pass a second"
 configure this-host 1s
+hub_start
+hub_enroll this-host
 "$agent" run --config "$work/this-host.toml" 2>"$work/this-host.log" & pids+=($!)
 configure web-1 1s
+hub_enroll web-1
 say "2. Beside it a host whose disk fills, played thirty times as fast"
 "$agent" run --trace "$trace" --speed 30 --config "$work/web-1.toml" 2>"$work/web-1.log" & pids+=($!)
 sleep 10
@@ -66,7 +71,11 @@ say "3. Why?"
 event=$("$agent" status --json --config "$work/web-1.toml" | grep -oE '"id": ?"[0-9a-f-]{36}"' | head -n 1 | cut -d'"' -f4)
 run "$agent" explain "$event" --config "$work/web-1.toml"
 
-say "4. The same question of a whole history: what would Arki have told?"
+say "4. A fleet in one place: the hub, with a page"
+hub_show
+[ ! -t 0 ] || { printf "\nEnter goes on and ends the hub. "; read -r _ || true; }
+
+say "5. The same question of a whole history: what would Arki have told?"
 run "$agent" replay "$trace" --report
 
 say "Done. Nothing was installed. Try it on your own history: $agent replay --help"

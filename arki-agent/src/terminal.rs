@@ -3,6 +3,7 @@
 //! A mount point, process or unit may be called anything; a control character in its name must never act on
 //! the terminal of who looks at it.
 
+pub use arki_model::span::span;
 use std::io::IsTerminal;
 
 /// The width that every screen fits into.
@@ -25,27 +26,6 @@ pub fn count(n: u64, thing: &str) -> String {
         format!("1 {thing}")
     } else {
         format!("{n} {thing}s")
-    }
-}
-
-/// A span of time with two units: `40 s`, `12 min`, `5 h 40`, `3 d 4 h`.
-pub fn span(seconds: f64) -> String {
-    let total = seconds.max(0.0).round() as u64;
-    match total {
-        0..60 => format!("{total} s"),
-        60..3_600 => format!("{} min", (total + 30) / 60),
-        3_600..86_400 => {
-            let minutes = (total + 30) / 60;
-            format!("{} h {:02}", minutes / 60, minutes % 60)
-        }
-        _ => {
-            let hours = (total + 1_800) / 3_600;
-            if hours >= 24 * 100 {
-                format!("{} d", hours / 24)
-            } else {
-                format!("{} d {} h", hours / 24, hours % 24)
-            }
-        }
     }
 }
 

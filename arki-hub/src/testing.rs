@@ -200,6 +200,7 @@ impl Running {
             host: host.to_owned(),
             head: Head::default(),
             epoch: Epoch(7),
+            said: "rises 3.1 points an hour for 2 h 10 min".into(),
         }
     }
 
@@ -225,6 +226,8 @@ pub(crate) struct Agent {
     pub(crate) host: String,
     pub(crate) head: Head,
     pub(crate) epoch: Epoch,
+    /// The reason that its events give.
+    pub(crate) said: String,
 }
 
 impl Agent {
@@ -247,6 +250,12 @@ impl Agent {
         wire::seal(&self.key, &header, &batch).unwrap()
     }
 
+    fn event_bits(&self) -> [u8; 10] {
+        let mut bits = [self.id.0[0]; 10];
+        bits[2..].copy_from_slice(&self.head.sequence.to_le_bytes());
+        bits
+    }
+
     /// The next event of its chain, as a record.
     pub(crate) fn event(&mut self, series: &str, raised_at: UnixSeconds, left_s: f64) -> Vec<u8> {
         let eta = Some(Eta {
@@ -254,18 +263,11 @@ impl Agent {
             median_s: left_s,
             high_s: left_s * 1.3,
         });
-        let mut vote = Vote::new(
-            Voter::Trend,
-            Verdict::Yes,
-            "rises 3.1 points an hour for 2 h 10 min",
-        );
+        let mut vote = Vote::new(Voter::Trend, Verdict::Yes, self.said.clone());
         vote.related.push("disk.write_bytes_per_second{sda}".into());
         let event = Event {
             version: EVENT_VERSION,
-            id: EventId::new(
-                raised_at as u64 * 1_000,
-                [self.id.0[0] ^ self.head.sequence as u8; 10],
-            ),
+            id: EventId::new(raised_at as u64 * 1_000, self.event_bits()),
             host: self.host.clone(),
             sequence: 0,
             previous: [0; 32],

@@ -23,6 +23,7 @@ pub mod request;
 pub mod series;
 pub mod signature;
 pub mod snapshot;
+pub mod span;
 pub mod summary;
 pub mod vote;
 pub mod wire;

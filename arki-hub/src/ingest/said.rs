@@ -53,6 +53,8 @@ pub(super) async fn check(
             Word::Report(believable(what).map_err(malformed)?)
         } else {
             let event = chain::decode(&signed.payload).map_err(malformed)?;
+            SeriesName::new(&event.prediction.series)
+                .map_err(|error| malformed(error.to_string()))?;
             Word::Event(Box::new(event))
         });
     }

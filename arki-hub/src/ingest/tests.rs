@@ -2,6 +2,8 @@
 
 #![expect(clippy::too_many_lines, reason = "one story a test")]
 
+mod reports;
+
 use crate::auth::{Scope, digest};
 use crate::store::tokens;
 use crate::testing::{NOW, Running, start, start_on_postgres, summary};

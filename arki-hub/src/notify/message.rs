@@ -5,6 +5,7 @@ use crate::store::StoreError;
 use crate::store::alerts::Alert;
 use crate::store::predictions::{self, severity_name};
 use arki_model::clock::UnixSeconds;
+use arki_model::span::span;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -230,21 +231,4 @@ fn evidence(prediction: &predictions::Prediction) -> Vec<String> {
             line
         })
         .collect()
-}
-
-/// A length of time with two units: `40 s`, `12 min`, `5 h 40 min`, `3 d 4 h`.
-pub fn span(seconds: f64) -> String {
-    let total = seconds.max(0.0).round() as u64;
-    match total {
-        0..60 => format!("{total} s"),
-        60..3_600 => format!("{} min", (total + 30) / 60),
-        3_600..86_400 => {
-            let minutes = (total + 30) / 60;
-            format!("{} h {:02} min", minutes / 60, minutes % 60)
-        }
-        _ => {
-            let hours = (total + 1_800) / 3_600;
-            format!("{} d {} h", hours / 24, hours % 24)
-        }
-    }
 }

@@ -11,12 +11,12 @@ use super::{
 };
 use crate::api::predictions::uuid;
 use crate::auth::Caller;
-use crate::notify::message::span;
 use crate::server::problem::Problem;
 use crate::store::agents::Agent;
 use crate::store::alerts::Alert;
 use crate::store::predictions::{Prediction, severity_name};
 use crate::store::series::{Latest, Point};
+use arki_model::span::span;
 use serde_json::Value;
 
 /// The frame of every page. `refresh_s`: it is loaded again by itself.

@@ -1,4 +1,4 @@
-//! A real Chromium, driven by `chromedriver` over the W3C WebDriver protocol (<https://www.w3.org/TR/webdriver2/>).
+//! A real Chromium, driven by `chromedriver` over the protocol of the W3C (<https://www.w3.org/TR/webdriver2/>).
 //!
 //! Both are packages of Debian (`chromium`, `chromium-driver`); where they are missing the tests say so aloud, and in
 //! CI that is an error.
@@ -140,7 +140,9 @@ impl Browser {
         let log = self.call("/se/log", json!({ "type": "browser" })).await;
         let entries = log.as_array().cloned().unwrap_or_default();
         let text = |entry: Value| entry["message"].as_str().unwrap_or_default().to_owned();
-        entries.into_iter().map(text).collect()
+        let is_complaint =
+            |entry: &Value| matches!(entry["level"].as_str(), Some("WARNING" | "SEVERE"));
+        entries.into_iter().filter(is_complaint).map(text).collect()
     }
 
     /// Keeps a picture of the window in `ARKI_TEST_SHOTS`, if that is set: for people.

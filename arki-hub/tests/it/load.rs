@@ -45,7 +45,7 @@ async fn load() {
     for task in tasks {
         times.extend(task.await.unwrap());
     }
-    let wall_s = (clock.monotonic() - began).as_secs_f64();
+    let wall_s = clock.monotonic().saturating_sub(began).as_secs_f64();
     let cpu_s = (hub.cpu_s() - before_s) / total as f64;
     times.sort_unstable();
     let at = |share: f64| times[((total - 1) as f64 * share) as usize].as_millis();
@@ -158,7 +158,7 @@ async fn send_all(
         let whole = [head.as_bytes(), &body].concat();
         stream.write_all(&whole).await.unwrap();
         let read = stream.read(&mut answer).await.unwrap();
-        times.push(clock.monotonic() - began);
+        times.push(clock.monotonic().saturating_sub(began));
         let text = String::from_utf8_lossy(&answer[..read]);
         assert!(text.starts_with("HTTP/1.1 200"), "{text}");
     }

@@ -160,7 +160,7 @@ async fn mail_goes_to_a_real_server_over_tls() {
     let mail = std::fs::read_to_string(mails[0].as_ref().unwrap().path()).unwrap();
     for part in [
         "Subject: Arki: a test message",
-        "From: \"Arki\" <arki@example.org>",
+        "From: Arki <arki@example.org>",
         "ops@example.org",
         "Message-ID: <",
     ] {

@@ -194,6 +194,9 @@ fn arki(day: &[Vec<f64>], buckets: usize, width_s: u32) -> usize {
     bytes
 }
 
+/// Name and values of each time series that a series becomes.
+type Written = Vec<(&'static str, Vec<f64>)>;
+
 fn varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
@@ -241,11 +244,7 @@ fn time_series(name: &str, stat: &str, samples: &[(i64, f64)]) -> Vec<u8> {
 }
 
 /// Requests of all series, each compressed; `requests` a bucket.
-fn remote_write(
-    day: &[Vec<f64>],
-    requests: usize,
-    passes: &dyn Fn(&[f64]) -> Vec<(&'static str, Vec<f64>)>,
-) -> usize {
+fn remote_write(day: &[Vec<f64>], requests: usize, passes: &dyn Fn(&[f64]) -> Written) -> usize {
     let names = series();
     let mut bytes = 0;
     for request in 0..BUCKETS * requests {
@@ -272,7 +271,7 @@ fn remote_write(
     bytes
 }
 
-fn four(readings: &[f64]) -> Vec<(&'static str, Vec<f64>)> {
+fn four(readings: &[f64]) -> Written {
     let stats = stats(readings);
     vec![
         ("min", vec![stats.min]),
