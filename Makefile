@@ -60,7 +60,6 @@ bench-wire: ## bytes a series and day on the wire beside Prometheus remote write
 	cargo test -p arki-hub --locked --test it wire_bytes -- --nocapture
 
 faults: ## the hub's fault tests at full size (minutes)
-	cargo build --locked -p arki-agent
 	ARKI_FAULTS=full cargo test -p arki-hub --profile quick --locked --test it faults
 
 bench: ## the agent's memory, pass time and CPU beside node_exporter (release build)
