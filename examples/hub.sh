@@ -3,9 +3,9 @@
 # An embedded hub (SQLite in the demonstration's own folder) on a free port of this host, at which every agent of the
 # demonstration enrols; at the end the prediction is asked back from the hub's API.
 
-hub=target/release/arki-hub
+hub=target/quick/arki-hub
 
-hub_build() { cargo build --release --locked -q -p arki-hub; }
+hub_build() { cargo build --profile quick --locked -q -p arki-hub; }
 
 hub_start() {
     local port
