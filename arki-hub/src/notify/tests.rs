@@ -1,7 +1,5 @@
 //! Channels against listeners that fail in every way, and the way from an event to one message.
 
-mod hostile;
-
 use super::*;
 use crate::auth::Scope;
 use crate::config::Config;
