@@ -1,10 +1,12 @@
 //! The second question: is something odd happening to this host, on several series at once?
 //!
 //! Works in steps of a minute (or of the interval, if that is longer). For each series and step each voter says how
-//! rarely the series is as odd as now: trend by its level ([`crate::voter::change`]), correlation by its
-//! relations ([`crate::voter::relation`]), pattern by its movement at this hour ([`crate::voter::movement`]). The
-//! surprise of the eight most surprising series is summed per voter ([`evidence`]); one series alone is never an
-//! incident. Two voters must agree, and all together must reach a budget. One incident is told once ([`running`]).
+//! rarely the series is as odd as now: trend by its level ([`crate::voter::change`]) and its restlessness
+//! ([`crate::voter::restless`]), correlation by its relations ([`crate::voter::relation`]), pattern by its movement
+//! at this hour ([`crate::voter::movement`]). The surprise of the eight most surprising series is summed per look
+//! ([`evidence`]); one series alone is never an incident. Pattern also says how rare the state of the whole host is
+//! ([`crate::voter::novelty`]). Two voters must agree, and all together must reach a budget. One incident is told once
+//! ([`running`]).
 //!
 //! Bounded by the series limit; about 3 KB a series.
 
@@ -21,9 +23,11 @@ use crate::vote::{Vote, Voter};
 use crate::voter::Readiness;
 use crate::voter::change::Change;
 use crate::voter::movement::Movement;
+use crate::voter::novelty::{Novelty, Part};
 use crate::voter::relation::Relation;
+use crate::voter::restless::Restlessness;
 use crate::voter::smooth::Mean;
-use evidence::{Evidence, weight};
+use evidence::{Evidence, LOOKS, weight};
 use running::Running;
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +58,7 @@ pub struct Incidents {
     next_fit: usize,
     /// Series-steps towards the next fit.
     fit_credit: i64,
+    novelty: Novelty,
     evidence: Evidence,
     running: Running,
 }
@@ -69,10 +74,12 @@ struct State {
     last: f32,
     short: Mean,
     change: Change,
+    restless: Restlessness,
     relation: Relation,
     movement: Movement,
-    /// The weight of its surprise for each voter in the last step.
-    weights: [f32; 3],
+    part: Part,
+    /// The weight of its surprise for each look in the last step.
+    weights: [f32; LOOKS],
 }
 
 impl State {
@@ -85,9 +92,11 @@ impl State {
             last: 0.0,
             short: Mean::default(),
             change: Change::default(),
+            restless: Restlessness::default(),
             relation: Relation::default(),
             movement: Movement::default(),
-            weights: [0.0; 3],
+            part: Part::default(),
+            weights: [0.0; LOOKS],
         }
     }
 }
@@ -103,6 +112,7 @@ impl Incidents {
             series: Vec::new(),
             next_fit: 0,
             fit_credit: 0,
+            novelty: Novelty::default(),
             evidence: Evidence::default(),
             running: Running::default(),
         }
@@ -143,10 +153,12 @@ impl Incidents {
         let step = self.open;
         let at = step * self.step_s;
         self.read_short_means(step);
+        self.novelty.begin(at);
         for index in 0..self.series.len() {
             self.rate(index, step, at);
         }
-        self.evidence = Evidence::of(self.weighted(), self.pattern_days(at));
+        let rarity = self.novelty.end(at);
+        self.evidence = Evidence::of(self.weighted(), rarity, self.pattern_days(at));
         self.running
             .step(at, &self.evidence, || leading(&self.series));
         self.learn_relations(view);
@@ -167,13 +179,16 @@ impl Incidents {
             return;
         };
         if state.count == 0 {
-            state.weights = [0.0; 3];
+            state.weights = [0.0; LOOKS];
+            self.novelty.take(&mut state.part, None);
             self.series[index] = Some(state);
             return;
         }
         let missed = elapsed(state.step, step);
         let (step_s, elapsed) = (self.step_s as f32, missed as f32);
-        let trend = state.change.rate(at, state.last, step_s, elapsed);
+        let broken = missed > GAP_MAX;
+        let level = state.change.rate(at, state.last, step_s, elapsed);
+        let restless = state.restless.rate(at, state.last, step_s, elapsed, broken);
         let series = &self.series;
         let mean_of = |id: SeriesId| {
             let peer = series.get(id.index())?.as_ref()?;
@@ -182,14 +197,22 @@ impl Incidents {
         };
         let short = state.short.value;
         let relation = state.relation.rate(at, short, mean_of, step_s, elapsed);
-        let pattern = state.movement.rate(at, state.last, missed > GAP_MAX);
+        let movement = state.movement.rate(at, state.last, broken);
         if state.movement.wants_model(step, 7 * index) {
             state.movement.learn();
         }
-        state.weights = if at - state.began_at < LEARNING_S {
-            [0.0; 3]
+        let known = at - state.began_at >= LEARNING_S;
+        let code = state.part.code(short, step_s, elapsed);
+        self.novelty.take(&mut state.part, known.then_some(code));
+        state.weights = if known {
+            [
+                weight(level),
+                weight(restless),
+                relation.map_or(0.0, weight),
+                weight(movement),
+            ]
         } else {
-            [weight(trend), relation.map_or(0.0, weight), weight(pattern)]
+            [0.0; LOOKS]
         };
         state.step = step;
         state.sum = 0.0;
@@ -212,7 +235,7 @@ impl Incidents {
         }
     }
 
-    fn weighted(&self) -> impl Iterator<Item = [f32; 3]> + '_ {
+    fn weighted(&self) -> impl Iterator<Item = [f32; LOOKS]> + '_ {
         self.series.iter().flatten().map(|state| state.weights)
     }
 
@@ -252,12 +275,14 @@ impl Incidents {
         }
         self.began_at = self.began_at.map(|began| began + delta_s);
         self.running.shift(delta_s);
+        self.novelty.shift(delta_s);
         for state in self.series.iter_mut().flatten() {
             state.began_at += delta_s;
             if state.step != i64::MIN {
                 state.step += steps;
             }
             state.change.shift(delta_s);
+            state.restless.shift(delta_s);
             state.relation.shift(delta_s);
             state.movement.shift(delta_s);
         }

@@ -3,9 +3,11 @@
 
 pub mod change;
 pub mod movement;
+pub mod novelty;
 pub mod pattern;
 pub mod profile;
 pub mod relation;
+pub mod restless;
 pub mod smooth;
 pub mod surprise;
 pub mod trend;

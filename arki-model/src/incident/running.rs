@@ -97,7 +97,8 @@ mod tests {
 
     fn evidence(sum: f32) -> Evidence {
         Evidence {
-            sums: [sum; 3],
+            sums: [sum; 4],
+            rarity: 0.0,
             pattern_abstains: false,
         }
     }

@@ -84,6 +84,11 @@ fn relations_that_break_on_many_series_are_told_once_within_minutes() {
     let delay = incident.raised_at - MONDAY - begin * 60;
     assert!((0..=300).contains(&delay), "{delay} s");
     assert!(incident.also.len() >= 4 && !incident.also.contains(&incident.series));
+    // the leading series is one that was driven, and so are most of the others
+    let driven = |name: &str| (0..7).any(|series| name == format!("metric{{{series}}}"));
+    assert!(driven(&incident.series), "{}", incident.series);
+    let others = incident.also.iter().filter(|name| driven(name)).count();
+    assert!(2 * others >= incident.also.len(), "{:?}", incident.also);
     assert_eq!(incident.bound, None);
     let yes = |voter| {
         incident
@@ -163,6 +168,18 @@ fn a_restart_changes_no_decision() {
     let told = run(&mut engine, 15 * DAY..15 * DAY + 300, &broken);
     assert_eq!(told.len(), 1);
     assert_eq!(run(&mut restored, 15 * DAY..15 * DAY + 300, &broken), told);
+}
+
+#[test]
+fn what_is_remembered_stops_growing() {
+    let mut engine = engine();
+    run(&mut engine, 0..16 * DAY, healthy);
+    let size = |engine: &Engine| rmp_serde::to_vec(engine.memory()).unwrap().len();
+    let before = size(&engine);
+    run(&mut engine, 16 * DAY..24 * DAY, healthy);
+    let after = size(&engine);
+    // numbers take one to five bytes each, so the size breathes a little
+    assert!(after < before + before / 20, "{before} {after}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the voters say about an incident, in words and figures.
 
-use super::evidence::YES;
+use super::evidence::{LEVEL, MOVEMENT, NEW_STATE, RELATION, RESTLESS};
 use super::{Incidents, LEARNING_S, PATTERN_DAYS, State};
 use crate::engine::View;
 use crate::registry::SeriesId;
@@ -32,23 +32,35 @@ pub(super) fn standing(incidents: &Incidents, view: &View<'_>, id: SeriesId) -> 
         return Some(votes.to_vec());
     }
     let times = |figure: f32| format!("{:.1} times", figure.abs().min(999.0));
-    let vote = |place: usize, odd: String, usual: &str| {
-        let is_odd = state.weights[place] >= 0.5;
-        let verdict = if is_odd { Verdict::Yes } else { Verdict::No };
-        let reason = if is_odd { odd } else { usual.to_owned() };
-        Vote::new(Voter::ALL[place], verdict, reason)
+    let surprises = |look: usize| state.weights[look] >= 0.5;
+    let vote = |voter, odd: Option<String>, usual: &str| match odd {
+        Some(odd) => Vote::new(voter, Verdict::Yes, odd),
+        None => Vote::new(voter, Verdict::No, usual),
     };
-    let left = format!(
-        "left its level by {} its usual swing",
-        times(state.change.times)
-    );
-    let trend = vote(0, left, "it keeps the level of the last hours");
+    let left = surprises(LEVEL).then(|| {
+        let swing = times(state.change.times);
+        format!("left its level by {swing} its usual swing")
+    });
+    let restless = surprises(RESTLESS).then(|| {
+        let word = if state.restless.times < 0.0 {
+            "calmer"
+        } else {
+            "more restless"
+        };
+        format!(
+            "became {word} by {} what is usual",
+            times(state.restless.times)
+        )
+    });
+    let usual = "it keeps the level of the last hours";
+    let trend = vote(Voter::Trend, left.or(restless), usual);
     let correlation = if state.relation.is_known() {
-        let off = format!(
-            "off its companions by {} what is usual",
-            times(state.relation.times)
-        );
-        let vote = vote(1, off, "it moves with its companions as usual");
+        let off = surprises(RELATION).then(|| {
+            let off = times(state.relation.times);
+            format!("off its companions by {off} what is usual")
+        });
+        let usual = "it moves with its companions as usual";
+        let vote = vote(Voter::Correlation, off, usual);
         let vote = vote.with("explained_share", f64::from(state.relation.explained()));
         let peers = state.relation.peers();
         peers.fold(vote, |vote, peer| vote.naming(view.registry.name(peer)))
@@ -56,16 +68,17 @@ pub(super) fn standing(incidents: &Incidents, view: &View<'_>, id: SeriesId) -> 
         let reason = "no other series of this host goes with it";
         Vote::new(Voter::Correlation, Verdict::Abstain, reason)
     };
-    let moved = format!(
-        "moves {} what is usual at this hour",
-        times(state.movement.times_at_hour)
-    );
     let pattern = if incidents.evidence.pattern_abstains {
         let days = incidents.pattern_days(view.at);
         let reason = format!("learning {days}/{PATTERN_DAYS} d");
         Vote::new(Voter::Pattern, Verdict::Abstain, reason)
     } else {
-        vote(2, moved, "it moves as it usually does at this hour")
+        let moved = surprises(MOVEMENT).then(|| {
+            let moved = times(state.movement.times_at_hour);
+            format!("moves {moved} what is usual at this hour")
+        });
+        let usual = "it moves as it usually does at this hour";
+        vote(Voter::Pattern, moved, usual)
     };
     Some(vec![trend, correlation, pattern])
 }
@@ -79,19 +92,35 @@ struct Words<'a> {
 
 impl Words<'_> {
     fn trend(&self) -> Vote {
-        let odd = self.surprised(0);
-        let reason = match self.worst(&odd, |state| state.change.times.abs()) {
-            Some((name, times)) => format!(
+        let left = self.surprised(LEVEL);
+        let mut reasons = Vec::new();
+        if let Some((name, times)) = self.worst(&left, |state| state.change.times.abs()) {
+            reasons.push(format!(
                 "{} left the level of the last hours, {name} by {times:.0} times its usual swing",
-                series(odd.len())
-            ),
-            None => "no series has left its level of the last hours".to_owned(),
-        };
-        self.vote(0, Voter::Trend, reason, &odd)
+                series(left.len())
+            ));
+        }
+        let restless = self.surprised(RESTLESS);
+        if let Some((name, times)) = self.worst(&restless, |state| state.restless.times.abs()) {
+            reasons.push(format!(
+                "{} became more restless or calmer, {name} by {times:.0} times what is usual",
+                series(restless.len())
+            ));
+        }
+        if reasons.is_empty() {
+            reasons.push("no series has left its level of the last hours".to_owned());
+        }
+        let mut odd = left;
+        for id in restless {
+            if !odd.contains(&id) {
+                odd.push(id);
+            }
+        }
+        self.vote(Voter::Trend, reasons.join("; "), &odd)
     }
 
     fn correlation(&self) -> Vote {
-        let odd = self.surprised(1);
+        let odd = self.surprised(RELATION);
         let known = self.incidents.series.iter().flatten();
         if !known.into_iter().any(|state| state.relation.is_known()) {
             return Vote::new(
@@ -107,12 +136,8 @@ impl Words<'_> {
             ),
             None => "the series still move together as usual".to_owned(),
         };
-        let mut vote = self.vote(1, Voter::Correlation, reason, &[]);
-        for &id in &odd {
-            if vote.related.len() < RELATED_MAX / 2 {
-                vote = vote.naming(self.view.registry.name(id));
-            }
-        }
+        let mut vote = self.vote(Voter::Correlation, reason, &odd);
+        vote.related.truncate(RELATED_MAX / 2);
         // whom the leading series usually follows
         if let Some(state) = self.state(self.lead) {
             for peer in state.relation.peers() {
@@ -132,27 +157,32 @@ impl Words<'_> {
             let reason = format!("learning {days}/{PATTERN_DAYS} d");
             return Vote::new(Voter::Pattern, Verdict::Abstain, reason);
         }
-        let odd = self.surprised(2);
-        let reason = match self.worst(&odd, |state| state.movement.times_at_hour) {
+        let odd = self.surprised(MOVEMENT);
+        let mut reason = match self.worst(&odd, |state| state.movement.times_at_hour) {
             Some((name, times)) => format!(
                 "{} move as they did not in the last days, {name} {times:.1} times what is usual at this hour",
                 series(odd.len())
             ),
             None => "all moves as it usually does at this hour".to_owned(),
         };
-        self.vote(2, Voter::Pattern, reason, &odd)
+        let rarity = self.incidents.evidence.rarity;
+        if rarity >= NEW_STATE {
+            reason.push_str("; the host was in no such state in the last two weeks");
+        }
+        self.vote(Voter::Pattern, reason, &odd)
+            .with("state_rarity_decades", f64::from(rarity))
     }
 
-    fn vote(&self, place: usize, voter: Voter, reason: String, odd: &[SeriesId]) -> Vote {
-        let evidence = self.incidents.evidence.sums[place];
-        let verdict = if evidence >= YES {
+    fn vote(&self, voter: Voter, reason: String, odd: &[SeriesId]) -> Vote {
+        let evidence = &self.incidents.evidence;
+        let verdict = if evidence.says_yes(voter) {
             Verdict::Yes
         } else {
             Verdict::No
         };
         let mut vote = Vote::new(voter, verdict, reason)
-            .with("evidence_series", f64::from(evidence))
-            .with("surprised_series", self.surprised(place).len() as f64);
+            .with("evidence_series", f64::from(evidence.of_voter(voter)))
+            .with("surprised_series", odd.len() as f64);
         for &id in odd {
             vote = vote.naming(self.view.registry.name(id));
         }
@@ -163,11 +193,11 @@ impl Words<'_> {
         self.incidents.series.get(id.index())?.as_deref()
     }
 
-    /// The series that surprise one voter, the most surprising of all first.
-    fn surprised(&self, place: usize) -> Vec<SeriesId> {
+    /// The series that surprise in one look, the most surprising of all first.
+    fn surprised(&self, look: usize) -> Vec<SeriesId> {
         let surprises = |id: SeriesId| {
             self.state(id)
-                .is_some_and(|state| state.weights[place] >= 0.5)
+                .is_some_and(|state| state.weights[look] >= 0.5)
         };
         let ids = self.ranked.iter().map(|&(id, _)| id);
         ids.filter(|&id| surprises(id)).collect()

@@ -1,5 +1,5 @@
-//! Pattern's side of an incident: does this series move as it has not moved in the last days, and not at this
-//! hour either?
+//! Pattern's side of an incident: does this series move as it has not moved in the last days, and more than it does
+//! at this hour?
 //!
 //! The shape of the last nine minutes (six differences of three-minute means) against the shapes of the last 36
 //! hours: every two hours one model of two cluster centres (k-means) is learned from the shapes of these two hours, and 18
@@ -50,7 +50,6 @@ pub struct Movement {
     oldest: u8,
     profile: Profile,
     surprise: Surprise,
-    surprise_at_hour: Surprise,
     /// How many times the usual reach the newest shape was away.
     pub times: f32,
     /// The same as a multiple of what is usual at this hour.
@@ -58,8 +57,8 @@ pub struct Movement {
 }
 
 impl Movement {
-    /// Takes in the mean of a step and says how rare its movement is, on the whole and at this hour: the less
-    /// surprising of both. `broken` says that steps are missing before it.
+    /// Takes in the mean of a step and says how rare its movement is, measured by what is usual at this hour.
+    /// `broken` says that steps are missing before it.
     pub fn rate(&mut self, at: UnixSeconds, value: f32, broken: bool) -> f32 {
         if broken {
             self.history.clear();
@@ -77,8 +76,7 @@ impl Movement {
         let usual = self.profile.usual_at(at, times);
         self.times = times;
         self.times_at_hour = times / (usual + 1.0);
-        let overall = self.surprise.rate(at, times);
-        overall.min(self.surprise_at_hour.rate(at, self.times_at_hour))
+        self.surprise.rate(at, self.times_at_hour)
     }
 
     /// True if enough has come in since the last model, and this step is the one for this series (`phase`
@@ -110,7 +108,6 @@ impl Movement {
     pub fn shift(&mut self, delta_s: i64) {
         self.profile.shift(delta_s);
         self.surprise.shift(delta_s);
-        self.surprise_at_hour.shift(delta_s);
     }
 
     /// How far the shape is from what the models know, in units of their reach. A model of two hours in which

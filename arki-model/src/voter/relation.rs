@@ -1,9 +1,9 @@
 //! Correlation's side of an incident: does this series still follow the series it usually follows?
 //!
 //! Every few hours a ridge regression (`linfa-elasticnet`) of the series on the four that it correlates with most is
-//! fitted over the half-hour means of the last week. In between, its residual is followed at two speeds (three
-//! minutes for what is sudden, fifteen for what is small and lasts), each in units of its own usual size. A slow
-//! drift of the residual is taken out: relations age.
+//! fitted over the half-hour means of the last week. In between, its residual is followed (three minutes smooth) in
+//! units of its own usual size. A slow drift of the residual is taken out: relations age. A second, slower look
+//! (fifteen minutes) found no more incidents and told them later.
 
 use super::smooth::{Mean, Scale, floor_of};
 use super::surprise::Surprise;
@@ -27,7 +27,6 @@ const PENALTY: f32 = 0.05;
 /// Rounds of coordinate descent; four columns settle in ten to thirty.
 const ROUNDS_MAX: u32 = 60;
 const FAST_S: f32 = 180.0;
-const SLOW_S: f32 = 900.0;
 const DRIFT_S: f32 = 86_400.0;
 const USUAL_S: f32 = 3.0 * 86_400.0;
 
@@ -46,11 +45,8 @@ pub struct Relation {
     fitted: Option<Fitted>,
     drift: Mean,
     fast: Mean,
-    slow: Mean,
-    usual_fast: Scale,
-    usual_slow: Scale,
-    surprise_fast: Surprise,
-    surprise_slow: Surprise,
+    usual: Scale,
+    surprise: Surprise,
     /// How many times its usual size the newest residual was, negative if the series is below what its peers say.
     pub times: f32,
 }
@@ -91,14 +87,12 @@ impl Relation {
         self.drift.push(residual, DRIFT_S / step_s, elapsed);
         residual -= self.drift.value;
         self.fast.push(residual, FAST_S / step_s, elapsed);
-        self.slow.push(residual, SLOW_S / step_s, elapsed);
         let floor = floor_of(mean);
-        let tau = USUAL_S / step_s;
-        let fast = self.usual_fast.rate(self.fast.value, floor, tau, elapsed);
-        let slow = self.usual_slow.rate(self.slow.value, floor, tau, elapsed);
-        self.times = fast.max(slow).copysign(residual);
-        let fast = self.surprise_fast.rate(at, fast);
-        Some(fast.max(self.surprise_slow.rate(at, slow)))
+        let times = self
+            .usual
+            .rate(self.fast.value, floor, USUAL_S / step_s, elapsed);
+        self.times = times.copysign(residual);
+        Some(self.surprise.rate(at, times))
     }
 
     /// Fits the relation of `id` anew from the windows of the host's series `others`.
@@ -119,8 +113,7 @@ impl Relation {
 
     /// Moves the remembered times by `delta_s`.
     pub fn shift(&mut self, delta_s: i64) {
-        self.surprise_fast.shift(delta_s);
-        self.surprise_slow.shift(delta_s);
+        self.surprise.shift(delta_s);
     }
 }
 
