@@ -76,7 +76,13 @@ impl Movement {
         let usual = self.profile.usual_at(at, times);
         self.times = times;
         self.times_at_hour = times / (usual + 1.0);
-        self.surprise.rate(at, self.times_at_hour)
+        let rarity = self.surprise.rate(at, self.times_at_hour);
+        // what moves no more than it usually does at this hour is known, however rare such an hour is
+        if self.times_at_hour > 1.0 {
+            rarity
+        } else {
+            super::surprise::COMMON
+        }
     }
 
     /// True if enough has come in since the last model, and this step is the one for this series (`phase`
