@@ -1,8 +1,8 @@
-//! Trend's second look at an incident: has this series become more restless, or calmer, than it was over the last hours?
+//! Trend's second look at an incident: has this series become more restless than it was over the last hours?
 //!
 //! The mean size of its steps over ten minutes against that over twelve hours, in units of how far the two usually are
-//! apart. A disk that begins to thrash, a flow that falls still and a sensor that froze keep their level for a
-//! while; their restlessness changes at once. It sees sizes of steps only, so it is nearly independent of levels.
+//! apart. A disk that begins to thrash keeps its level for a while; its restlessness changes at once. Falling still counts
+//! as well, but a calm of ten minutes is rarely rare: there is less room below the usual than above it. It sees sizes of steps only, so it is nearly independent of levels.
 
 use super::smooth::{Mean, Scale, floor_of};
 use super::surprise::{COMMON, Surprise};
@@ -77,11 +77,11 @@ mod tests {
     }
 
     #[test]
-    fn thrashing_and_falling_still_are_rare_and_going_on_is_not() {
+    fn thrashing_is_rare_falling_still_is_seen_and_going_on_is_not() {
         let (rarity, times) = then(|minute| 50.0 + (minute % 2) as f32 * 20.0);
         assert!(rarity > 1.0 && times > 5.0, "{rarity} {times}");
         let (rarity, times) = then(|_| 50.0);
-        assert!(rarity > 1.0 && times < -3.0, "{rarity} {times}");
+        assert!(rarity < 1.0 && times < 0.0, "{rarity} {times}");
         let (rarity, _) = then(|minute| 50.0 + (minute % 2) as f32);
         assert!(rarity < 0.0, "{rarity}");
     }
