@@ -10,7 +10,7 @@ within() { # seconds, what, command...: until the command succeeds
     fail "$what: not within $seconds s"
 }
 field() { systemctl show -P "$1" arki-agent; }
-agent_id() { arki-hub agent list --json | grep -oE '[0-9a-f]{8}-[0-9a-f-]{27}' | head -n 1; }
+agent_id() { arki-hub agent list --json | grep -oE '[0-9a-f]{32}' | head -n 1; }
 
 install() {
     apt-get install -y -q /packages/first/*.deb
