@@ -49,7 +49,8 @@ for part in agent hub; do
     python3 packaging/licences.py "arki-$part" "$target" "$made/LICENCES.txt" "$out/arki-$part-$version.cdx.json"
     cargo deb --quiet --no-build --no-strip -p "arki-$part" --target "$target" --output "$out/"
     gzip -9n "$made"/man1/*.1
-    cargo generate-rpm -p "arki-$part" --target "$target" --output "$out/"
+    # gzip: the oldest rpm that counts (RHEL 8) reads it in any build
+    cargo generate-rpm --payload-compress gzip -p "arki-$part" --target "$target" --output "$out/"
     gunzip "$made"/man1/*.1.gz
     install -m 0755 "$built/arki-$part" "$out/arki-$part-$version-${target%%-*}"
 done

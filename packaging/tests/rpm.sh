@@ -21,20 +21,20 @@ echo 'interval = "10s"' >>"$root/etc/arki/agent.toml"
 rpm --root "$root" -i --nodeps --noscripts --replacepkgs "$packages"/arki-agent-*.rpm
 grep -q '^interval' "$root/etc/arki/agent.toml" || { echo "FAILED: a changed configuration was overwritten" >&2 && exit 1; }
 rpm --root "$root" -e --nodeps --noscripts arki-agent arki-hub
-left=$(find "$root" -iname '*arki*' -not -name '*.rpmsave')
+left=$(find "$root" -type f -iname '*arki*' -not -name '*.rpmsave') # empty directories go by the scripts
 [ -z "$left" ] || { echo "FAILED: removal left $left" >&2 && exit 1; }
 
 echo "== dnf"
-# An empty root has no users' tools; a package that says that it is them lets dnf resolve what ours asks for.
+# An empty root has no shell and no users' tools; a package that says that it is them lets dnf resolve what ours asks for.
 build=$(mktemp -d)
 trap 'rm -rf "$root" "$build"' EXIT
-printf 'Name: shadow-utils\nVersion: 1\nRelease: 1\nSummary: stand-in\nLicense: none\nBuildArch: noarch\n%%description\nStand-in.\n%%files\n' >"$build/stand-in.spec"
+printf 'Name: shadow-utils\nProvides: /bin/sh\nVersion: 1\nRelease: 1\nSummary: stand-in\nLicense: none\nBuildArch: noarch\n%%description\nStand-in.\n%%files\n' >"$build/stand-in.spec"
 rpmbuild -bb --quiet --define "_topdir $build" "$build/stand-in.spec"
 rm -rf "$root" && mkdir "$root"
 in_root() { dnf -y -q --installroot "$root" --disablerepo='*' --releasever=8 --setopt=tsflags=noscripts --nogpgcheck "$@"; }
 in_root install "$build"/RPMS/noarch/*.rpm "$packages"/*.rpm
 "$root/usr/bin/arki-hub" --version
 in_root remove arki-agent arki-hub
-left=$(find "$root" -path "$root/var/log" -prune -o -path "$root/var/lib/dnf" -prune -o -iname '*arki*' -print)
+left=$(find "$root" -path "$root/var/log" -prune -o -path "$root/var/lib/dnf" -prune -o -type f -iname '*arki*' -not -name '*.rpmsave' -print)
 [ -z "$left" ] || { echo "FAILED: dnf remove left $left" >&2 && exit 1; }
 echo "ok: rpm and dnf"
