@@ -1,7 +1,7 @@
 # Arki. `make` lists the targets.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench bench-predictions bench-sandbox grafana release-agent print-agent install-tools fmt-check lint unit doc deny bench-hub bench-wire faults
+.PHONY: help demo test packages packages-test release units bench bench-predictions bench-sandbox grafana release-agent print-agent install-tools fmt-check lint unit doc deny bench-hub bench-wire faults
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -9,7 +9,7 @@ help: ## this list
 demo: ## build, watch this host, replay a disk that fills, and explain the prediction (no root, no server)
 	@examples/demo.sh
 
-test: install-tools fmt-check lint unit doc deny grafana ## everything: lints, unit, golden and property tests, the real binaries
+test: install-tools fmt-check lint unit doc deny units grafana ## everything: lints, unit, golden and property tests, the real binaries
 
 install-tools:
 	@.ci/install
@@ -25,7 +25,7 @@ unit:
 	cargo build --workspace --all-features --locked
 	@engine=$$(.ci/docker start target/debug/arki-hub) || exit 1; \
 	ARKI_TEST_DOCKER=$$engine; [ -z "$$engine" ] || export ARKI_TEST_DOCKER; \
-	.ci/with-timescale cargo test --workspace --all-features --locked; code=$$?; .ci/docker stop; exit $$code
+	.ci/with-timescale cargo test --workspace --all-features --locked --no-fail-fast; code=$$?; .ci/docker stop; exit $$code
 
 doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps --document-private-items --locked
@@ -37,6 +37,19 @@ deny: ## licences, sources and duplicate dependencies (installs cargo-deny in CI
 
 grafana: ## the Grafana plugin: types, lint, tests, build, the built plugin in a browser against a real hub
 	@.ci/grafana
+
+units: ## the services are as closed as promised (systemd-analyze security at 2.0 or better)
+	@packaging/tests/units.sh
+
+packages: ## .deb and .rpm of the agent and the hub, static, into dist/ (needs cargo-deb and cargo-generate-rpm)
+	@packaging/build.sh
+
+release: packages ## the packages, the binaries, a bill of materials and checksums, into dist/
+
+packages-test: ## installs, kills, upgrades and removes the packages in a Debian with systemd in a container; the rpm by rpm and dnf
+	cargo build --workspace --all-features --locked
+	@engine=$$(.ci/docker start target/debug/arki-hub) || exit 1; \
+	DOCKER_HOST=$$engine packaging/tests/packages.sh; code=$$?; .ci/docker stop; exit $$code
 
 # The agent is linked statically: it runs on any distribution, and the C library costs no resident pages that it
 # does not touch. Proc macros cannot be static, so the target is named.

@@ -18,9 +18,10 @@ trap leave EXIT INT TERM
 . examples/hub.sh
 
 say "Building the agent and the hub"
+hub_build & building=$! # beside the agent's release build, which ends on one core
 make -s release-agent
 agent=$(make -s print-agent)
-hub_build
+wait "$building"
 
 configure() { # name interval
     mkdir -p "$work/$1"
@@ -77,5 +78,8 @@ hub_show
 
 say "5. The same question of a whole history: what would Arki have told?"
 run "$agent" replay "$trace" --report
+
+say "6. The fix, tried on a copy"
+examples/sandbox-demo.sh "$hub" || true
 
 say "Done. Nothing was installed. Try it on your own history: $agent replay --help"

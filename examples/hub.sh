@@ -3,9 +3,9 @@
 # An embedded hub (SQLite in the demonstration's own folder) on a free port of this host, at which every agent of the
 # demonstration enrols; at the end the prediction is asked back from the hub's API.
 
-hub=target/quick/arki-hub
+hub=target/debug/arki-hub
 
-hub_build() { cargo build --profile quick --locked -q -p arki-hub; }
+hub_build() { cargo build --locked -q -p arki-hub; } # as it is quickest to build: what it costs is not shown here
 
 hub_start() {
     local port
