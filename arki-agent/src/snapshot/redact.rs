@@ -3,7 +3,7 @@
 //! What goes, in this order:
 //!
 //! 1. private keys and certificates: a published throw-away pair takes their place ([`pem`]);
-//! 2. files that are secrets by their name or form (`.htpasswd`, `shadow`, a single word): [`file`];
+//! 2. files that are secrets by their name or form (`.htpasswd`, `shadow`, a single word): [`mod@file`];
 //! 3. values of keys that sound like secrets, however they are written ([`value`], [`name`]);
 //! 4. what looks like a secret wherever it stands: users in URLs, hashes of passwords, tokens with known beginnings,
 //!    strings that are too irregular for words ([`shape`]).
