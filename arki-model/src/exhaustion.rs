@@ -146,7 +146,7 @@ impl Exhaustion {
         ]
     }
 
-    /// True once trend has looked at a series; and what its looks came to: `12 with a bound (11 level, 1 run out)`.
+    /// True once trend has looked at a series; and what its looks came to: `12 with a bound (11 level, 1 running out)`.
     fn looks(&self) -> (bool, String) {
         let mut counts = [0_usize; LOOKS.len()];
         for state in self.states.iter().flatten() {

@@ -127,7 +127,8 @@ impl Load {
     }
 
     /// The series that have at least doubled since a climb began `age_s` ago, compared with as long before it and
-    /// with their two-day mean, the load itself taken out: what a job drives while it runs.
+    /// with their two-day mean, the load itself taken out: what a job drives while it runs. What is zero most of the time
+    /// (zombies, time stolen, errors) doubles by itself.
     pub(super) fn driven(&self, view: &View<'_>, age_s: f64) -> Vec<SeriesId> {
         let Some(usual_change) = change(&self.index, age_s) else {
             return Vec::new();
@@ -139,7 +140,8 @@ impl Load {
             let rose = after >= DRIVEN * usual_change.max(1.0) * before.max(0.0);
             // The two-day mean of a short history is mostly the climb itself.
             let unusual = f64::from(usual.seen_s) < 12.0 * age_s || after >= DRIVEN * mean;
-            (view.bound(id).is_none() && rose && unusual && mean > 1e-9).then_some(id)
+            let speaks = mean > 1e-9 && f64::from(usual.busy) > BUSY_SHARE_MIN;
+            (view.bound(id).is_none() && rose && unusual && speaks).then_some(id)
         };
         view.values.iter().filter_map(doubled).collect()
     }

@@ -23,7 +23,7 @@ pub(super) enum Look {
     Vague,
     /// It may get there, and most of the way is still ahead.
     Early,
-    /// Trend says yes: its vote is kept with the outlook, whatever the others say.
+    /// Trend says yes: its vote is kept, whatever the others say.
     Yes,
     /// It is at its bound: there is nothing left to predict.
     AtBound,
@@ -86,7 +86,7 @@ impl Look {
             Self::Settles | Self::Usual => "will not get there",
             Self::Vague => "too uncertain",
             Self::Early => "too early to tell",
-            Self::Yes => "run out",
+            Self::Yes => "running out",
             Self::AtBound => "at the bound",
         }
     }

@@ -52,6 +52,9 @@ pub(super) struct State {
     /// What the newest look came to. Not kept over a restart: the next look is seconds away.
     #[serde(skip)]
     look: Look,
+    /// The votes where trend says yes and no other voter agrees; else empty.
+    #[serde(skip)]
+    alone: Vec<Vote>,
 }
 
 /// The newest forecast that passed the gate.
@@ -111,6 +114,7 @@ impl State {
             fit_at: now,
             outlook: None,
             look: Look::Pending,
+            alone: Vec::new(),
         }
     }
 
@@ -142,6 +146,7 @@ impl State {
         self.follow
             .push(&now.window.half_hour, &now.load.level.half_hour);
         if now.at >= self.fit_at {
+            self.alone.clear();
             (self.outlook, self.look) = self.look(now, cleaned, scratch);
             self.fit_at = now.at + self.pause_s(now, cleaned);
         }
@@ -186,6 +191,7 @@ impl State {
         }
         if crossed || (near && self.failing.is_some()) {
             self.outlook = None;
+            self.alone.clear();
             self.look = Look::AtBound;
             return true;
         }
@@ -199,7 +205,12 @@ impl State {
     }
 
     /// What is told if the other voters agree, and how far the look got.
-    fn look(&self, now: &Now<'_>, cleaned: f64, scratch: &mut Scratch) -> (Option<Outlook>, Look) {
+    fn look(
+        &mut self,
+        now: &Now<'_>,
+        cleaned: f64,
+        scratch: &mut Scratch,
+    ) -> (Option<Outlook>, Look) {
         let left = now.bound_up() - cleaned;
         let mut furthest = Look::Pending;
         let mut vetoed = None;
@@ -265,7 +276,7 @@ impl State {
                 wording::Standing::Vetoed => {
                     vetoed.get_or_insert(outlook);
                 }
-                wording::Standing::Open => {}
+                wording::Standing::Open => self.alone = outlook.votes,
             }
         }
         (vetoed, furthest)
@@ -280,6 +291,9 @@ impl State {
     pub(super) fn standing(&self, now: &Now<'_>) -> Vec<Vote> {
         if let Some(outlook) = &self.outlook {
             return outlook.votes.clone();
+        }
+        if !self.alone.is_empty() {
+            return self.alone.clone();
         }
         let cleaned = now.cleaned();
         vec![
