@@ -24,7 +24,7 @@ pub(super) const YES: f32 = 3.5;
 pub(super) const NEW_STATE: f32 = 0.5;
 /// The budget: mean evidence of the looks that speak and the rarity of the state, a decade as one series. Chosen on
 /// recorded hosts for one false alarm a host-week; half a series more or less moves that by a third.
-pub(super) const BUDGET: f32 = 4.75;
+pub(super) const BUDGET: f32 = 4.0;
 /// The budget while pattern does not know the states of the host: what a rare state usually adds is missing.
 const BUDGET_WITHOUT_PATTERN: f32 = 5.75;
 /// Decades of rarity of the state that count.
