@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn a_state_that_is_daily_bread_needs_more_evidence() {
         let evidence = |rarity| Evidence {
-            sums: [5.0; LOOKS],
+            sums: [4.5; LOOKS],
             rarity,
             pattern_abstains: false,
         };
