@@ -188,6 +188,11 @@ impl Agent {
         &self.config
     }
 
+    /// True if something waits to be written, or rare work is to be cleaned up after.
+    pub fn wants_upkeep(&self) -> bool {
+        self.rare_work || self.is_unsettled()
+    }
+
     /// True if something was done since the last call that passes do not do: the start, an answer, a save.
     pub fn take_rare_work(&mut self) -> bool {
         std::mem::take(&mut self.rare_work)

@@ -22,8 +22,11 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
 use tokio::time::{MissedTickBehavior, interval};
 
-/// What could not be written is tried again this often: a disk that takes it again is noticed within 10 s.
+/// What could not be written is tried again this often: a disk that takes it again is noticed within 10 s. While
+/// nothing waits, nothing wakes: an idle agent costs the host its passes alone.
 const RETRY: Duration = Duration::from_secs(5);
+/// In place of a watchdog's time where there is no watchdog.
+const NEVER: Duration = Duration::from_secs(365 * 86_400);
 /// Requests that wait for the loop; more clients wait in their own.
 const REQUESTS_MAX: usize = 4;
 
@@ -134,8 +137,10 @@ async fn serve(
     let notifier = Notifier::from_environment();
     let mut passes = interval(agent.config().interval.duration() / speed);
     passes.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut upkeep = interval(notifier.every().map_or(RETRY, |every| every.min(RETRY)));
-    upkeep.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut upkeep = interval(RETRY);
+    upkeep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut watchdog = interval(notifier.every().unwrap_or(NEVER));
+    watchdog.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut shipping = ship(&agent);
     notifier.ready();
     tracing::info!(interval_s = agent.config().interval.seconds(), "predicting");
@@ -157,11 +162,11 @@ async fn serve(
                 }
                 notifier.ready();
             }
-            _ = upkeep.tick() => {
+            _ = watchdog.tick() => notifier.alive(&agent.summary()),
+            _ = upkeep.tick(), if agent.wants_upkeep() => {
                 if agent.is_unsettled() {
                     agent.settle();
                 }
-                notifier.alive(&agent.summary());
                 if agent.take_rare_work() {
                     unmap();
                 }

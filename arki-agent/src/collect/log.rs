@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Only what is new since the agent started counts, however long a log is. The memory does not grow with a log: one
-//! buffer for all, no line is kept. A pass reads at most so many bytes; of a burst, samples, and the error says so.
+//! buffer for all, no line is kept. A file on a mount that may stop answering is left alone and named. A pass reads at most so many bytes; of a burst, samples, and the error says so.
 
 pub mod expand;
 mod follow;
@@ -19,9 +19,10 @@ pub mod tail;
 
 pub use settings::{LOGS_MAX, LogSettings};
 
+use super::mounts::{Hanging, MountTable};
 use super::problems::Problems;
 use super::{CollectError, CollectSettings, Collector, Moment, Readings, Roots};
-use follow::Follow;
+use follow::{Follow, Way};
 use journal::Journal;
 use lines::Counts;
 use pattern::Pattern;
@@ -83,6 +84,8 @@ struct Logs {
     /// The logs of the journal, in its order.
     of_journal: Vec<(String, Pending)>,
     room: Room,
+    table: MountTable,
+    hanging: Hanging,
     /// What is wrong with the settings.
     refused: Vec<String>,
 }
@@ -109,14 +112,22 @@ impl Collector for Logs {
         }
         if !self.files.is_empty() {
             self.room.refill();
+            // Where no mounts are told, none can be kept clear of.
+            if self.table.refresh(&host.proc).unwrap_or(false) {
+                self.hanging = Hanging::of(self.table.bytes());
+            }
         }
         for log in &mut self.files {
             let Some(pattern) = log.pattern.as_mut().or(self.pattern.as_mut()) else {
                 continue;
             };
+            let way = Way {
+                host,
+                hanging: &self.hanging,
+            };
             let counts = log
                 .follow
-                .look(host, at, pattern, &mut self.room, &mut problems);
+                .look(&way, at, pattern, &mut self.room, &mut problems);
             log.pending.put(&log.name, counts, at.monotonic, out);
         }
         if let Some(journal) = &mut self.journal {
@@ -138,6 +149,8 @@ impl Logs {
             journal: None,
             of_journal: Vec::new(),
             room: Room::default(),
+            table: MountTable::default(),
+            hanging: Hanging::default(),
             refused: Vec::new(),
         };
         let mut units = Vec::new();

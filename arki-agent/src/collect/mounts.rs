@@ -10,6 +10,12 @@
 //! file system (by device number), mounts that another mount hides. Of `overlay` only the root: there it is what the
 //! container has. Names are bytes; the escapes are undone.
 
+mod hanging;
+mod table;
+
+pub(super) use hanging::Hanging;
+pub(super) use table::MountTable;
+
 use super::ParseError;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;

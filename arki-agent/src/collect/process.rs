@@ -1,7 +1,7 @@
 //! `process.count`, `process.blocked`, `process.zombies`, and who grew: one scan of `/proc/PID` a pass.
 //!
 //! ```text
-//! /proc/PID/stat  every process, every pass: state, time, memory
+//! /proc/PID/stat  every process, every pass: state, time, memory (threads of the kernel in turns)
 //! /proc/PID/fd    a few each pass: how many descriptors (one stat(2) since Linux 6.2, which needs no right)
 //! /proc/PID/io    a few each pass: bytes written (own processes only, without CAP_SYS_PTRACE)
 //! ```
@@ -13,12 +13,14 @@
 //! A process that ends while it is read is no error.
 
 mod resource;
+mod resting;
 mod stat;
 mod table;
 mod writers;
 
 pub use resource::Resource;
 
+use self::resting::Resting;
 use self::stat::Stat;
 use self::table::{Process, ProcessTable, Sighting};
 use super::fields::Fields;
@@ -34,11 +36,15 @@ use std::path::{Path, PathBuf};
 /// once in two minutes, on one of 512 once in ten.
 const CLOSER_LOOKS: usize = 24;
 
+/// In a call of the kernel that no signal ends: a device or a server that does not answer.
+const BLOCKED: u8 = b'D';
+
 /// Reads `/proc/PID`.
 #[derive(Debug)]
 pub(super) struct Processes {
     source: Source,
     table: ProcessTable,
+    resting: Resting,
     proc: PathBuf,
     page_kib: u64,
     /// True where the size of `/proc/PID/fd` is the number of descriptors.
@@ -64,6 +70,7 @@ impl Processes {
         Self {
             source: Source::default(),
             table: ProcessTable::new(settings.kernel.ticks_per_second),
+            resting: Resting::default(),
             proc: PathBuf::new(),
             page_kib: settings.kernel.page_bytes / 1024,
             fd_size_counts: None,
@@ -83,6 +90,11 @@ impl Processes {
             let Some(pid) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else {
                 continue;
             };
+            if self.resting.passes_over(pid) {
+                counts.all += 1;
+                self.table.keep(pid);
+                continue;
+            }
             path.push(&name);
             path.push("stat");
             if let Ok(bytes) = self.source.line(&path) {
@@ -90,6 +102,9 @@ impl Processes {
                     Ok(stat) => {
                         sees_init |= pid == 1;
                         counts.add(&stat);
+                        if stat.is_kernel && stat.state != BLOCKED {
+                            self.resting.add(pid);
+                        }
                         self.table.see(&sighting(pid, &stat, self.page_kib));
                     }
                     // Read while it ended.
@@ -175,6 +190,7 @@ impl Collector for Processes {
             self.proc.clone_from(&host.proc);
         }
         self.table.begin(at.monotonic);
+        self.resting.begin();
         let scanned = self.scan();
         self.look_closer();
         self.table.end();
@@ -199,7 +215,7 @@ impl Collector for Processes {
 impl Counts {
     fn add(&mut self, stat: &Stat<'_>) {
         self.all += 1;
-        self.blocked += usize::from(stat.state == b'D');
+        self.blocked += usize::from(stat.state == BLOCKED);
         self.zombies += usize::from(stat.state == b'Z');
     }
 }

@@ -3,19 +3,17 @@
 //! Local file systems answer from memory and are asked in the pass; the others are asked aside (see [`Aside`]).
 
 use super::aside::{Answer, Aside};
-use super::mounts::{self, FILE_SYSTEMS_MAX, Mounted};
+use super::mounts::{self, FILE_SYSTEMS_MAX, MountTable, Mounted};
 use super::problems::Problems;
 use super::statvfs::{Space, Statvfs};
-use super::{CollectError, CollectSettings, Collector, Moment, Readings, Roots, Source};
+use super::{CollectError, CollectSettings, Collector, Moment, Readings, Roots};
 use std::io;
 use std::sync::Arc;
 
 /// Reads `self/mountinfo` and asks the file systems.
 #[derive(Debug)]
 struct Spaces {
-    source: Source,
-    /// `mountinfo` as it was read last: it is parsed when it changes.
-    known: Vec<u8>,
+    table: MountTable,
     mounted: Mounted,
     broken: Option<CollectError>,
     statvfs: Direct,
@@ -40,8 +38,7 @@ impl Spaces {
     fn new(settings: &CollectSettings) -> Self {
         let statvfs = Arc::clone(&settings.kernel.statvfs);
         Self {
-            source: Source::default(),
-            known: Vec::new(),
+            table: MountTable::default(),
             mounted: Mounted::default(),
             broken: None,
             statvfs: Direct(Arc::clone(&statvfs)),
@@ -51,14 +48,12 @@ impl Spaces {
 
     fn read_mounts(&mut self, host: &Roots) -> Result<(), CollectError> {
         let path = host.proc.join("self/mountinfo");
-        let bytes = self
-            .source
-            .bytes(&path)
+        let has_changed = self
+            .table
+            .refresh(&host.proc)
             .map_err(|error| CollectError::reading(&path, &error))?;
-        if bytes != self.known {
-            self.known.clear();
-            self.known.extend_from_slice(bytes);
-            self.mounted = mounts::file_systems(bytes);
+        if has_changed {
+            self.mounted = mounts::file_systems(self.table.bytes());
             let broken = self.mounted.broken.take();
             self.broken = broken.map(|error| CollectError::parsing(&path, &error));
         }

@@ -118,6 +118,7 @@ impl Relation {
 }
 
 /// The complete half hours of one series, standardised and clipped.
+#[derive(Debug, Clone, Default)]
 struct Column {
     values: Vec<f32>,
     mean: f32,
@@ -128,34 +129,36 @@ struct Column {
 const CLIP: f32 = 4.0;
 
 impl Column {
-    /// The half hours up to `newest_at`, newest first; gaps are NaN. `None` if it did not move or is mostly gaps.
-    fn of(ring: &Ring, newest_at: UnixSeconds) -> Option<Self> {
+    /// Takes the half hours before `newest_at`, newest first, in place of what it held; gaps are NaN. False if the
+    /// series did not move or is mostly gaps.
+    fn read(&mut self, ring: &Ring, newest_at: UnixSeconds) -> bool {
+        let rows = ring.len().saturating_sub(1);
         let late = (newest_at - ring.newest_at()) / ring.step_s();
         // the newest half hour is not complete
-        let values: Vec<f32> = (1..ring.len() as i64)
-            .map(|age| usize::try_from(age - late).map_or(f32::NAN, |age| ring.back(age)))
-            .collect();
+        let missing = usize::try_from(late - 1).unwrap_or(0).min(rows);
+        let skipped = usize::try_from(1 - late).unwrap_or(0);
+        self.values.clear();
+        self.values.resize(missing, f32::NAN);
+        let known = ring.backwards().skip(skipped).take(rows - missing);
+        self.values.extend(known);
+        self.values.resize(rows, f32::NAN);
         let (mut count, mut sum, mut squares) = (0.0_f64, 0.0_f64, 0.0_f64);
-        for value in values.iter().filter(|value| value.is_finite()) {
+        for value in self.values.iter().filter(|value| value.is_finite()) {
             let value = f64::from(*value);
             count += 1.0;
             sum += value;
             squares += value * value;
         }
         if count < ROWS_MIN as f64 {
-            return None;
+            return false;
         }
         let mean = sum / count;
-        let deviation = (squares / count - mean * mean).max(0.0).sqrt() as f32;
-        let mean = mean as f32;
-        (deviation > floor_of(mean)).then(|| Self {
-            values: values
-                .iter()
-                .map(|value| ((value - mean) / deviation).clamp(-CLIP, CLIP))
-                .collect(),
-            mean,
-            deviation,
-        })
+        self.deviation = (squares / count - mean * mean).max(0.0).sqrt() as f32;
+        self.mean = mean as f32;
+        for value in &mut self.values {
+            *value = ((*value - self.mean) / self.deviation).clamp(-CLIP, CLIP);
+        }
+        self.deviation > floor_of(self.mean)
     }
 
     fn correlation(&self, other: &Self) -> f32 {
@@ -178,20 +181,23 @@ impl Column {
 fn fit(id: SeriesId, others: &[SeriesId], windows: &Windows) -> Option<Fitted> {
     let ring = &windows.get(id)?.half_hour;
     let newest_at = ring.newest_at();
-    let target = Column::of(ring, newest_at)?;
+    let (mut target, mut column) = (Column::default(), Column::default());
+    if !target.read(ring, newest_at) {
+        return None;
+    }
     let mut peers: Vec<(SeriesId, f32, Column)> = Vec::with_capacity(PEERS_MAX + 1);
     for &other in others.iter().filter(|&&other| other != id) {
-        let column = windows
-            .get(other)
-            .and_then(|window| Column::of(&window.half_hour, newest_at));
-        let Some(column) = column else { continue };
+        let window = windows.get(other);
+        if !window.is_some_and(|window| column.read(&window.half_hour, newest_at)) {
+            continue;
+        }
         let strength = target.correlation(&column).abs();
         if strength < CORRELATION_MIN {
             continue;
         }
         let place = peers.partition_point(|(_, stronger, _)| *stronger >= strength);
         if place < PEERS_MAX {
-            peers.insert(place, (other, strength, column));
+            peers.insert(place, (other, strength, column.clone()));
             peers.truncate(PEERS_MAX);
         }
     }

@@ -85,6 +85,18 @@ impl Ring {
         }
     }
 
+    /// Every step, newest first; NaN for a gap. What [`Self::back`] tells of one age, for all of them at once.
+    pub fn backwards(&self) -> impl Iterator<Item = f32> + '_ {
+        let split = if self.is_empty() {
+            0
+        } else {
+            self.slot(self.newest) + 1
+        };
+        let (newer, older) = self.cells.split_at(split);
+        let cells = newer.iter().rev().chain(older.iter().rev());
+        cells.copied().take(self.len)
+    }
+
     /// Oldest first: when each step began, and its mean (NaN for a gap).
     pub fn iter(&self) -> impl Iterator<Item = (UnixSeconds, f32)> + '_ {
         (0..self.len)
@@ -123,6 +135,7 @@ mod tests {
             ring.push(at, v);
         }
         assert_eq!(values(&ring), [4.0, 5.0, 6.0]);
+        assert_eq!(ring.backwards().collect::<Vec<_>>(), [6.0, 5.0, 4.0]);
         assert_eq!(ring.newest_at(), 180);
         assert!((ring.back(0) - 6.0).abs() < f32::EPSILON);
         assert!(ring.back(3).is_nan());

@@ -1,6 +1,7 @@
 //! Which files a path with wildcards means now.
 
-use crate::collect::{Roots, wildcard};
+use super::follow::Way;
+use crate::collect::wildcard;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
@@ -15,17 +16,26 @@ const PACKED: [&str; 6] = [".gz", ".xz", ".bz2", ".zst", ".lz4", ".zip"];
 
 /// What was found.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Expanded {
+pub(super) struct Expanded {
     /// The files, as this process reaches them, in order of their names.
-    pub paths: Vec<PathBuf>,
+    pub(super) paths: Vec<PathBuf>,
     /// There were more than [`FILES_MAX`] or too many names to look at.
-    pub is_cut: bool,
+    pub(super) is_cut: bool,
+    /// A mount that may stop answering and that some of them are on: those are not among the files.
+    pub(super) hanging: Option<PathBuf>,
 }
 
 /// The paths that `pattern`, an absolute path with `*` and `?` in its components, matches. Without wildcards it is the
 /// path itself, whether it exists or not.
-pub fn expand(host: &Roots, pattern: &str) -> Expanded {
-    let mut found = vec![host.root.clone()];
+pub(super) fn expand(way: &Way<'_>, pattern: &str) -> Expanded {
+    let mut found = vec![way.host.root.clone()];
+    let mut hanging = None;
+    let mut answers = |path: &PathBuf| {
+        let point = way.hanging.on_the_way(way.host, path);
+        let answers = point.is_none();
+        hanging = hanging.take().or(point);
+        answers
+    };
     let mut names = 0;
     let mut is_cut = false;
     for component in Path::new(pattern).components() {
@@ -39,6 +49,7 @@ pub fn expand(host: &Roots, pattern: &str) -> Expanded {
             continue;
         };
         let mut next = Vec::new();
+        found.retain(&mut answers);
         for directory in &found {
             let entries = fs::read_dir(directory).into_iter().flatten().flatten();
             for entry in entries {
@@ -56,9 +67,11 @@ pub fn expand(host: &Roots, pattern: &str) -> Expanded {
         next.sort();
         found = next;
     }
+    found.retain(&mut answers);
     Expanded {
         paths: found,
         is_cut,
+        hanging,
     }
 }
 
@@ -74,6 +87,8 @@ fn is_wanted(part: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::collect::Roots;
+    use crate::collect::mounts::Hanging;
 
     #[test]
     fn wildcards_in_any_component() {
@@ -93,8 +108,13 @@ mod tests {
             root: root.path().to_owned(),
             ..Roots::default()
         };
+        let hanging = Hanging::default();
+        let way = Way {
+            host: &host,
+            hanging: &hanging,
+        };
         let names = |pattern: &str| -> Vec<String> {
-            let paths = expand(&host, pattern).paths;
+            let paths = expand(&way, pattern).paths;
             let short = |path: PathBuf| {
                 path.strip_prefix(root.path())
                     .unwrap()
@@ -121,7 +141,12 @@ mod tests {
             root: root.path().to_owned(),
             ..Roots::default()
         };
-        let found = expand(&host, "/*.log");
+        let hanging = Hanging::default();
+        let way = Way {
+            host: &host,
+            hanging: &hanging,
+        };
+        let found = expand(&way, "/*.log");
         assert_eq!((found.paths.len(), found.is_cut), (FILES_MAX, true));
     }
 }

@@ -8,6 +8,7 @@ use super::expand::{self, FILES_MAX};
 use super::lines::Counts;
 use super::pattern::Pattern;
 use super::tail::{FileId, Room, Tail};
+use crate::collect::mounts::Hanging;
 use crate::collect::problems::Problems;
 use crate::collect::{CollectError, Moment, Roots, wildcard};
 use arki_model::clock::UnixSeconds;
@@ -25,6 +26,13 @@ const ROTATED_FOR: Duration = Duration::from_secs(60);
 
 /// How many files without their names are kept: the program with the shortest rotation does not need more.
 const ROTATED_MAX: usize = 8;
+
+/// How files are reached: where the host is, and where it may not answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Way<'a> {
+    pub(super) host: &'a Roots,
+    pub(super) hanging: &'a Hanging,
+}
 
 #[derive(Debug)]
 struct Followed {
@@ -44,6 +52,8 @@ pub(super) struct Follow {
     /// When it was looked up before that.
     known_since_s: Option<UnixSeconds>,
     is_cut: bool,
+    /// The mount that may stop answering and that some of it is on.
+    hanging: Option<PathBuf>,
     files: Vec<Followed>,
     unreadable: Vec<PathBuf>,
     has_begun: bool,
@@ -59,6 +69,7 @@ impl Follow {
             expanded_at: None,
             known_since_s: None,
             is_cut: false,
+            hanging: None,
             files: Vec::new(),
             unreadable: Vec::new(),
             has_begun: false,
@@ -74,13 +85,13 @@ impl Follow {
     /// What is new in all the files; `None` if there is no file, or in the first pass.
     pub(super) fn look(
         &mut self,
-        host: &Roots,
+        way: &Way<'_>,
         at: Moment,
         pattern: &mut Pattern,
         room: &mut Room,
         problems: &mut Problems,
     ) -> Option<Counts> {
-        self.find(host, at, problems);
+        self.find(way, at, problems);
         let (mut total, mut burst_bytes) = (Counts::default(), 0);
         let is_known = !self.files.is_empty();
         let mut kept = Vec::with_capacity(self.files.len());
@@ -121,15 +132,16 @@ impl Follow {
     }
 
     /// Brings the list of files up to date.
-    fn find(&mut self, host: &Roots, at: Moment, problems: &mut Problems) {
+    fn find(&mut self, way: &Way<'_>, at: Moment, problems: &mut Problems) {
         let is_due = self.expanded_at.is_none_or(|last| {
             !wildcard::is_pattern(&self.pattern)
                 || at.monotonic.saturating_sub(last.monotonic) >= EXPAND_EVERY
         });
         if is_due {
-            let expanded = expand::expand(host, &self.pattern);
+            let expanded = expand::expand(way, &self.pattern);
             self.paths = expanded.paths;
             self.is_cut = expanded.is_cut;
+            self.hanging = expanded.hanging;
             self.known_since_s = self.expanded_at.replace(at).map(|last| last.now_s);
         }
         for file in &mut self.files {
@@ -143,13 +155,20 @@ impl Follow {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
                     missing = false;
-                    problems.add(self.refusal(host, &path, &error));
+                    problems.add(self.refusal(way.host, &path, &error));
                     self.unreadable.push(path.clone());
                 }
             }
             self.paths.push(path);
         }
-        if missing {
+        if let Some(point) = &self.hanging {
+            problems.add(CollectError::Failed(format!(
+                "log {}: {} leads to the mount {}, which may stop answering, and the agent with it: it is not followed (write the log to a local file system)",
+                self.name,
+                self.pattern,
+                point.display()
+            )));
+        } else if missing {
             problems.add(CollectError::NoData(format!(
                 "log {}: there is no {} (yet)",
                 self.name, self.pattern

@@ -106,6 +106,40 @@ fn only_what_is_written_after_the_start_counts_and_a_begun_line_waits_for_its_en
 }
 
 #[test]
+fn a_log_on_a_mount_that_may_hang_is_left_alone_and_named() {
+    let mut host = Host::with("/var/log/*/a.log", |root| {
+        for name in ["far", "near"] {
+            fs::create_dir_all(root.join("srv").join(name)).unwrap();
+            fs::write(root.join("srv").join(name).join("a.log"), "").unwrap();
+        }
+        fs::create_dir_all(root.join("var/log")).unwrap();
+        for name in ["far", "near"] {
+            // as the host sees itself: from its own root
+            std::os::unix::fs::symlink(
+                format!("../../srv/{name}"),
+                root.join("var/log").join(name),
+            )
+            .unwrap();
+        }
+    });
+    host.append("srv/far/a.log", b"1\n");
+    host.append("srv/near/a.log", b"2\n");
+    assert_eq!(host.counts(), (2.0, 0.0));
+    host.logs.hanging = Hanging::of(
+        b"1 0 8:1 / / rw - ext4 /dev/sda1 rw\n2 1 0:9 / /srv/far rw - nfs server:/far rw\n",
+    );
+    host.append("srv/far/a.log", b"3\n");
+    host.append("srv/near/a.log", b"4\n");
+    let (counts, result) = host.pass();
+    let said = result.unwrap_err().to_string();
+    assert!(
+        said.contains("log app: /var/log/*/a.log leads to the mount /srv/far"),
+        "{said}"
+    );
+    assert_eq!(counts, Some((2.0, 0.0)), "what was open is still read");
+}
+
+#[test]
 fn a_rate_is_over_the_time_that_passed() {
     let mut host = Host::with("/a.log", |root| fs::write(root.join("a.log"), "").unwrap());
     host.append("a.log", b"x\n");

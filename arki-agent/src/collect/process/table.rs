@@ -149,6 +149,16 @@ impl ProcessTable {
         }
     }
 
+    /// Keeps a process that was not read in this pass, as it was.
+    pub(super) fn keep(&mut self, pid: u32) {
+        let place = self
+            .processes
+            .binary_search_by_key(&pid, |process| process.pid);
+        if let Ok(index) = place {
+            self.processes[index].seen = true;
+        }
+    }
+
     fn take_in(&mut self, sighting: &Sighting<'_>) {
         if self.processes.len() >= PROCESSES_MAX {
             let floor = self.floor.unwrap_or_else(|| {

@@ -48,6 +48,35 @@ fn states_are_counted() {
     );
 }
 
+/// Blocked for a while, then not; another begins.
+#[test]
+fn a_thread_of_the_kernel_is_counted_while_it_is_blocked() {
+    let host = host();
+    let thread = |pid: u32, state: char| {
+        let line = stat(pid, "kworker", state, 0, 5, 0);
+        // PF_KTHREAD and PF_WQ_WORKER
+        host.write(
+            &format!("proc/{pid}/stat"),
+            line.replace("4194560", "2097184"),
+        );
+    };
+    (2..10).for_each(|pid| thread(pid, 'I'));
+    thread(4, 'D');
+    let mut collector = processes();
+    let blocked = |collector: &mut Processes, pass: u64| {
+        let out = host.read(collector, 30 * pass);
+        assert_eq!(out.get("process.count"), Some(9.0), "{pass}");
+        out.get("process.blocked").unwrap()
+    };
+    assert!((0..3).all(|pass| blocked(&mut collector, pass) == 1.0));
+    thread(4, 'I');
+    assert_eq!(blocked(&mut collector, 3), 0.0, "at once");
+    (5..8).for_each(|pid| thread(pid, 'D'));
+    (4..7).for_each(|pass| _ = blocked(&mut collector, pass));
+    assert_eq!(blocked(&mut collector, 7), 3.0, "within four passes");
+    assert_eq!(blocked(&mut collector, 8), 3.0);
+}
+
 #[test]
 fn a_leak_is_named_before_what_goes_up_and_down() {
     let host = host();
