@@ -64,16 +64,20 @@ print-agent:
 bench-sandbox: ## the time from request to result of a trial beside a bare `docker run` (needs a container engine)
 	@arki-hub/benches/sandbox.sh
 
-bench-hub: ## the hub under load: batches a second, p99, CPU and memory, on SQLite and on TimescaleDB
-	cargo test -p arki-hub --profile quick --locked --test it load -- --ignored --nocapture
-	ARKI_TEST_TIMESCALE_FSYNC=on .ci/with-timescale sh -c 'ARKI_LOAD_DATABASE_URL="$$ARKI_TEST_TIMESCALE_URL&dbname=arki" \
-	    cargo test -p arki-hub --profile quick --locked --test it load -- --ignored --nocapture'
+# ARKI_LOAD_DATABASE_URL (an empty database) runs it against a server of your own.
+BENCH_HUB := cargo test -p arki-hub --profile quick --locked --test it -- --ignored --nocapture --test-threads=1 load:: stored_bytes::
+
+bench-hub: ## the hub under load: batches a second, p99, CPU, memory, bytes stored, on SQLite and on TimescaleDB
+	$(BENCH_HUB)
+	ARKI_TEST_TIMESCALE_FSYNC=on .ci/with-timescale sh -c \
+	    'ARKI_LOAD_DATABASE_URL="$$ARKI_TEST_TIMESCALE_URL&dbname=arki" $(BENCH_HUB)'
 
 bench-wire: ## bytes a series and day on the wire beside Prometheus remote write and JSON
 	cargo test -p arki-hub --locked --test it wire_bytes -- --nocapture
 
-faults: ## the hub's fault tests at full size (minutes)
+faults: ## the fault tests of hub and outbox at full size (a quarter of an hour)
 	ARKI_FAULTS=full cargo test -p arki-hub --profile quick --locked --test it faults
+	ARKI_KILLS=1000 ARKI_CRASH_SEEDS=10000 cargo test -p arki-agent --profile quick --locked --lib outbox::tests
 
 bench: ## the agent's memory, pass time and CPU beside node_exporter (release build)
 	@arki-agent/benches/footprint.sh

@@ -6,22 +6,18 @@ use crate::hub::Hub;
 use crate::ingest::Intake;
 use crate::server::{self, route};
 use crate::store::{keys, tokens};
-use arki_model::chain::Head;
 use arki_model::clock::{Clock, UnixSeconds};
-use arki_model::event::{EVENT_VERSION, Event};
-use arki_model::id::EventId;
-use arki_model::prediction::{Eta, Prediction, Severity};
-use arki_model::series::SeriesName;
-use arki_model::signature::{PrivateKey, Signed};
-use arki_model::summary::Stats;
-use arki_model::vote::{Verdict, Vote, Voter};
-use arki_model::wire::enroll::{Enrolled, Enrollment};
-use arki_model::wire::{self, About, AgentId, Batch, Epoch, Header, Kind, SeriesSet};
+use arki_model::signature::PrivateKey;
+use arki_model::wire::{self, enroll::Enrolled};
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
+
+mod agent;
+
+pub(crate) use agent::{Agent, summary};
 
 /// When the tests' hub begins.
 pub(crate) const NOW: UnixSeconds = 1_760_000_100;
@@ -194,118 +190,14 @@ impl Running {
         let answer = self.enrol(&token, &key, host).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         let enrolled: Enrolled = serde_json::from_str(&answer.text).unwrap();
-        Agent {
-            id: enrolled.agent_id,
-            key,
-            host: host.to_owned(),
-            head: Head::default(),
-            epoch: Epoch(7),
-            said: "rises 3.1 points an hour for 2 h 10 min".into(),
-        }
+        Agent::new(enrolled.agent_id, key, host)
     }
 
     pub(crate) async fn enrol(&self, token: &str, key: &PrivateKey, host: &str) -> Answer {
-        let asked = Enrollment {
-            token: token.to_owned(),
-            public_key: key.public(),
-            host: host.to_owned(),
-            agent_version: "0.1.0".into(),
-            made_at_s: NOW,
-        };
         let request = self
             .client
             .post(format!("{}{}", self.url, wire::ENROLL_PATH));
-        self.send(request.body(asked.seal(key))).await
+        self.send(request.body(agent::enrollment(token, key, host)))
+            .await
     }
-}
-
-/// An agent as its own program would be.
-pub(crate) struct Agent {
-    pub(crate) id: AgentId,
-    pub(crate) key: PrivateKey,
-    pub(crate) host: String,
-    pub(crate) head: Head,
-    pub(crate) epoch: Epoch,
-    /// The reason that its events give.
-    pub(crate) said: String,
-}
-
-impl Agent {
-    /// A body with `records`, the first of which has the number `sequence`.
-    pub(crate) fn seal(&self, kind: Kind, sequence: u64, records: &[Vec<u8>]) -> Vec<u8> {
-        let about = About {
-            agent_version: "0.1.0".into(),
-            host: self.host.clone(),
-            interval_s: 30,
-            summaries_dropped: 0,
-            records_set_aside: 0,
-        };
-        let batch = Batch::encode(kind, &about, records).unwrap();
-        let header = Header {
-            agent: self.id,
-            epoch: self.epoch,
-            sequence,
-            sent_at_s: NOW,
-        };
-        wire::seal(&self.key, &header, &batch).unwrap()
-    }
-
-    fn event_bits(&self) -> [u8; 10] {
-        let mut bits = [self.id.0[0]; 10];
-        bits[2..].copy_from_slice(&self.head.sequence.to_le_bytes());
-        bits
-    }
-
-    /// The next event of its chain, as a record.
-    pub(crate) fn event(&mut self, series: &str, raised_at: UnixSeconds, left_s: f64) -> Vec<u8> {
-        let eta = Some(Eta {
-            low_s: left_s * 0.8,
-            median_s: left_s,
-            high_s: left_s * 1.3,
-        });
-        let mut vote = Vote::new(Voter::Trend, Verdict::Yes, self.said.clone());
-        vote.related.push("disk.write_bytes_per_second{sda}".into());
-        let event = Event {
-            version: EVENT_VERSION,
-            id: EventId::new(raised_at as u64 * 1_000, self.event_bits()),
-            host: self.host.clone(),
-            sequence: 0,
-            previous: [0; 32],
-            prediction: Prediction {
-                series: series.into(),
-                raised_at,
-                value: 87.5,
-                bound: Some(100.0),
-                eta,
-                severity: Severity::of(eta),
-                votes: vec![vote],
-                also: Vec::new(),
-            },
-            processes: Vec::new(),
-            context: Vec::new(),
-            signed_at: raised_at,
-        };
-        let signed: Signed = self.head.append(event, &self.key).unwrap();
-        wire::encode_event(&signed).unwrap()
-    }
-}
-
-/// A summary of one bucket: the mean of the series number `n` is `value` + n.
-pub(crate) fn summary(names: &[&str], start_s: UnixSeconds, value: f64) -> Vec<u8> {
-    let names: Vec<SeriesName> = names
-        .iter()
-        .map(|name| SeriesName::new(name).unwrap())
-        .collect();
-    let samples: Vec<Option<Stats>> = (0..names.len())
-        .map(|n| {
-            let mean = value + n as f64;
-            Some(Stats {
-                min: mean - 1.0,
-                mean,
-                max: mean + 1.0,
-                last: mean + 0.5,
-            })
-        })
-        .collect();
-    wire::encode_summary(&SeriesSet::new(names).unwrap(), start_s, 300, 1, &samples).unwrap()
 }

@@ -3,7 +3,7 @@
 //! In CI at a size of seconds; `make faults` runs them at full size (`ARKI_FAULTS=full`).
 
 use crate::program::{Hub, wait};
-use crate::sender::Sender;
+use crate::sender::{enrol, summary};
 use arki_model::clock::{Clock, SystemClock};
 use arki_model::dsse;
 use arki_model::wire::{INGEST_PATH, Kind};
@@ -41,10 +41,10 @@ async fn whenever_it_is_killed_every_event_is_one_row() {
     let mut senders = Vec::new();
     let mut bodies = Vec::new();
     for n in 0..4 {
-        let mut sender = Sender::enrol(&hub, &admin, n, &format!("host-{n}")).await;
+        let mut sender = enrol(&hub, &admin, n, &format!("host-{n}")).await;
         for number in 1..=events as u64 {
             let series = format!("disk.used_percent{{/mnt/{}}}", number % 7);
-            let record = sender.event(&series, now_s - 3_600 + number as i64, "fills");
+            let record = sender.event(&series, now_s - 3_600 + number as i64, 4_000.0);
             let body = sender.seal(Kind::Events, number, &[record]);
             bodies.extend(std::iter::repeat_n(body, 1 + chance.below(5)));
         }
@@ -139,11 +139,33 @@ async fn closed(stream: &mut TcpStream) -> usize {
     answer.len()
 }
 
+/// Another process (a command, a second hub) revokes: from the next batch on it is refused, without a restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_elsewhere_holds_from_the_next_batch_on() {
+    let hub = Hub::start("").await;
+    let admin = hub.key("admin").await;
+    let sender = enrol(&hub, &admin, 1, "web-1").await;
+    let start_s = SystemClock::new().now_s() / 300 * 300 - 86_400;
+    let batch = |sequence: u64| {
+        let record = summary(&["cpu.busy_percent"], start_s + sequence as i64 * 300, 1.0);
+        sender.seal(Kind::Summaries, sequence, &[record])
+    };
+    assert_eq!(hub.ship(INGEST_PATH, batch(1)).await.0, 200);
+    hub.home.done(&["agent", "revoke", "web-1"]).await;
+    let (status, problem) = hub.ship(INGEST_PATH, batch(2)).await;
+    assert_eq!(status, 403, "{problem}");
+    let stored = hub.text("/metrics", &admin).await;
+    assert!(
+        stored.contains("\narki_hub_records_stored_total 1\n"),
+        "{stored}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_clients_hold_nobody_up_and_are_cut_off() {
     let hub = Hub::start("").await;
     let admin = hub.key("admin").await;
-    let sender = Sender::enrol(&hub, &admin, 1, "web-1").await;
+    let sender = enrol(&hub, &admin, 1, "web-1").await;
     let address = hub.url.trim_start_matches("http://").to_owned();
     let mut slow = Vec::new();
     for n in 0..size(300, 5_000) {
@@ -158,8 +180,8 @@ async fn slow_clients_hold_nobody_up_and_are_cut_off() {
     }
     let start_s = SystemClock::new().now_s() / 300 * 300 - 86_400;
     for sequence in 1..=20 {
-        let names = ["cpu.busy_percent".to_owned()];
-        let record = crate::sender::summary(&names, start_s + sequence as i64 * 300, 1.0);
+        let names = ["cpu.busy_percent"];
+        let record = summary(&names, start_s + sequence as i64 * 300, 1.0);
         let body = sender.seal(Kind::Summaries, sequence, &[record]);
         assert_eq!(hub.ship(INGEST_PATH, body).await.0, 200);
     }
@@ -247,8 +269,8 @@ async fn no_secret_is_said_or_kept() {
     }
     let admin = hub.key("admin").await;
     let token = std::fs::read_to_string(hub.token().await).unwrap();
-    let mut sender = Sender::enrol(&hub, &admin, 1, "web-1").await;
-    let event = sender.event("disk.used_percent{/}", SystemClock::new().now_s(), "fills");
+    let mut sender = enrol(&hub, &admin, 1, "web-1").await;
+    let event = sender.event("disk.used_percent{/}", SystemClock::new().now_s(), 4_000.0);
     let body = sender.seal(Kind::Events, 1, &[event]);
     assert_eq!(hub.ship(INGEST_PATH, body).await.0, 200);
     let failed = async || hub.home.log().matches("a message was not sent").count() >= 3;

@@ -16,5 +16,6 @@ mod load;
 mod page;
 mod program;
 mod sender;
+mod stored_bytes;
 mod tls;
 mod wire_bytes;

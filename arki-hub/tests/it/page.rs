@@ -2,7 +2,7 @@
 
 use crate::browser::Browser;
 use crate::program::Hub;
-use crate::sender::{Sender, summary};
+use crate::sender::{enrol, summary};
 use arki_model::clock::{Clock, SystemClock};
 use arki_model::wire::{INGEST_PATH, Kind};
 
@@ -14,12 +14,11 @@ async fn fleet(hub: &Hub, admin: &str) {
         "disk.used_percent{/var}",
         "memory.used_percent",
     ];
-    let names = names.map(str::to_owned);
     for (n, host) in ["db-1.example.org", "web-1.example.org", "web-2.example.org"]
         .iter()
         .enumerate()
     {
-        let mut sender = Sender::enrol(hub, admin, n as u32, host).await;
+        let mut sender = enrol(hub, admin, n as u32, host).await;
         let records: Vec<Vec<u8>> = (0..200_i64)
             .map(|bucket| {
                 let angle = bucket as f64 / 30.0 + n as f64;
@@ -35,11 +34,7 @@ async fn fleet(hub: &Hub, admin: &str) {
         assert_eq!(hub.ship(INGEST_PATH, body).await.0, 200);
         if n == 0 {
             sender.epoch.0 += 1;
-            let event = sender.event(
-                &names[1],
-                now_s - 60,
-                "rises 3.1 points an hour for 2 h 10 min",
-            );
+            let event = sender.event(names[1], now_s - 60, 4_000.0);
             let body = sender.seal(Kind::Events, 1, &[event]);
             assert_eq!(hub.ship(INGEST_PATH, body).await.0, 200);
         }

@@ -215,13 +215,18 @@ impl Hub {
         (status, serde_json::from_str(&text).unwrap_or_default())
     }
 
+    /// Resident memory now, in bytes, as the kernel counts it page by page.
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        let pid = self.pid();
+        let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
+        kib(&text, "Rss:") * 1024
+    }
+
     /// Resident memory at the most, in bytes.
     pub(crate) fn peak_bytes(&self) -> u64 {
         let pid = self.pid();
         let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-        let line = text.lines().find(|line| line.starts_with("VmHWM:"));
-        let kib = line.and_then(|line| line.split_whitespace().nth(1));
-        kib.unwrap().parse::<u64>().unwrap() * 1024
+        kib(&text, "VmHWM:") * 1024
     }
 
     /// A fresh API key.
@@ -332,6 +337,13 @@ impl Agent {
             .unwrap_or_default()
             .to_owned()
     }
+}
+
+/// The figure after `name` in a file of /proc.
+fn kib(text: &str, name: &str) -> u64 {
+    let line = text.lines().find(|line| line.starts_with(name));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1));
+    kib.unwrap().parse().unwrap()
 }
 
 /// User and system time of a process, in seconds: the kernel counts hundredths.

@@ -153,12 +153,34 @@ fn stats(readings: &[f64]) -> Stats {
     }
 }
 
-/// Every summary in a signed batch of its own, as an agent sends them; `buckets` of `width_s` in each.
-fn arki(day: &[Vec<f64>], buckets: usize, width_s: u32) -> usize {
+fn set() -> SeriesSet {
     let names = series()
         .into_iter()
         .map(|(name, _)| SeriesName::new(&name).unwrap());
-    let set = SeriesSet::new(names.collect()).unwrap();
+    SeriesSet::new(names.collect()).unwrap()
+}
+
+/// The same day as records of five minutes each from `start_s` on, the first with the names.
+pub(crate) fn records(start_s: i64) -> Vec<Vec<u8>> {
+    let (set, day) = (set(), day());
+    let record = |bucket: usize| {
+        let from = bucket * PASSES;
+        let of = |series: &Vec<f64>| Some(stats(&series[from..from + PASSES]));
+        let samples: Vec<Option<Stats>> = day.iter().map(of).collect();
+        let start_s = start_s + bucket as i64 * 300;
+        let record = wire::encode_summary(&set, start_s, 300, 1, &samples).unwrap();
+        if bucket == 0 {
+            record
+        } else {
+            wire::strip_names(&record).unwrap().1
+        }
+    };
+    (0..BUCKETS).map(record).collect()
+}
+
+/// Every summary in a signed batch of its own, as an agent sends them; `buckets` of `width_s` in each.
+fn arki(day: &[Vec<f64>], buckets: usize, width_s: u32) -> usize {
+    let set = set();
     let about = About {
         agent_version: "0.1.0".into(),
         host: "web-1.example.org".into(),
