@@ -7,6 +7,7 @@
 use crate::hub::Hub;
 use axum::Router;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::net::SocketAddr;
@@ -98,13 +99,16 @@ async fn connection(
         return;
     }
     match tls {
-        None => http(stream, peer, router, stop).await,
-        Some(acceptor) => match tokio::time::timeout(HANDSHAKE_TIME, acceptor.accept(stream)).await
-        {
-            Ok(Ok(stream)) => http(stream, peer, router, stop).await,
-            Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
-            Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
-        },
+        // boxed: a connection takes the memory of its own way, not that of the greater one
+        None => Box::pin(http(stream, peer, router, stop)).await,
+        Some(acceptor) => {
+            let handshake = Box::pin(acceptor.accept(stream));
+            match tokio::time::timeout(HANDSHAKE_TIME, handshake).await {
+                Ok(Ok(stream)) => Box::pin(http(stream, peer, router, stop)).await,
+                Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
+                Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
+            }
+        }
     }
 }
 
@@ -112,13 +116,20 @@ async fn http<S>(stream: S, peer: SocketAddr, router: Router, mut stop: watch::R
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = TowerToHyperService::new(router.layer(axum::Extension(Peer(peer))));
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
-        .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut connection = std::pin::pin!(connection);
+    // A layer would wrap every route anew for each connection.
+    let service = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        service.call(request)
+    });
+    // pinned where it is made, so that it is there once
+    let mut connection = std::pin::pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIME)
+            .max_buf_size(HEAD_BYTES_MAX)
+            .serve_connection(TokioIo::new(stream), service)
+    );
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = told_to_end(&mut stop) => {

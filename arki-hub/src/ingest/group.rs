@@ -1,6 +1,6 @@
 //! Groups: what came while the last group was committed is committed together.
 
-use super::decode::{Agents, Believed, believe, claimed};
+use super::decode::{Agents, Decoders, claimed};
 use super::record;
 use super::sets::Sets;
 use super::{Job, Problem};
@@ -10,7 +10,7 @@ use crate::store::alerts::{self, Kind, NewAlert};
 use crate::store::{Post, StoreError, Stored};
 use crate::values;
 use arki_model::clock::UnixSeconds;
-use arki_model::wire::{Acknowledgement, Decompressor, Header, problem};
+use arki_model::wire::{Acknowledgement, Header, problem};
 use axum::http::StatusCode;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -36,27 +36,29 @@ struct Item {
 pub(super) fn start(hub: &Arc<Hub>, waiting: mpsc::Receiver<Job>) {
     let waiting = Arc::new(Mutex::new(waiting));
     let sets = Arc::new(Sets::default());
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     for _ in 0..WORKERS {
         let (hub, waiting, sets) = (Arc::clone(hub), Arc::clone(&waiting), Arc::clone(&sets));
         tokio::spawn(async move {
+            let mut decoders = Decoders::new(cores);
             loop {
                 let mut jobs = Vec::new();
                 if waiting.lock().await.recv_many(&mut jobs, GROUP_MAX).await == 0 {
                     return;
                 }
-                group(&hub, &sets, jobs).await;
+                group(&hub, &sets, &mut decoders, jobs).await;
             }
         });
     }
 }
 
-async fn group(hub: &Arc<Hub>, sets: &Sets, jobs: Vec<Job>) {
+async fn group(hub: &Arc<Hub>, sets: &Sets, decoders: &mut Decoders, jobs: Vec<Job>) {
     let now_s = hub.clock.now_s();
     let agents = match lookup(hub, &jobs, now_s).await {
         Ok(agents) => Arc::new(agents),
         Err(error) => return refuse_all(hub, jobs, &error.into()),
     };
-    let decoded = decoded(jobs, Arc::clone(&agents)).await;
+    let decoded = decoders.decode(jobs, &agents).await;
     let mut posts: Vec<Post> = Vec::new();
     let mut items: Vec<Item> = Vec::new();
     for (job, believed) in decoded {
@@ -102,44 +104,6 @@ async fn lookup(hub: &Hub, jobs: &[Job], now_s: UnixSeconds) -> Result<Agents, S
         .into_iter()
         .filter_map(|one| Some((one.agent_id.as_slice().try_into().ok()?, one)));
     Ok(by_id.collect())
-}
-
-/// Checks signatures and decodes, on as many threads as there are cores.
-async fn decoded(mut jobs: Vec<Job>, agents: Arc<Agents>) -> Vec<(Job, Result<Believed, Problem>)> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = jobs.len().div_ceil(cores).max(16);
-    let mut parts = Vec::new();
-    while !jobs.is_empty() {
-        let part = jobs.split_off(jobs.len().saturating_sub(share));
-        let agents = Arc::clone(&agents);
-        parts.push(tokio::task::spawn_blocking(move || {
-            decode_all(part, &agents)
-        }));
-    }
-    let mut all = Vec::new();
-    for part in parts {
-        // a panic would be a mistake of ours; its jobs are dropped, and the agents are told to try again
-        all.extend(part.await.unwrap_or_default());
-    }
-    all
-}
-
-fn decode_all(jobs: Vec<Job>, agents: &Agents) -> Vec<(Job, Result<Believed, Problem>)> {
-    let mut decompressor = match Decompressor::new() {
-        Ok(decompressor) => decompressor,
-        Err(error) => {
-            let problem = Problem::later(error.to_string(), 5);
-            return jobs
-                .into_iter()
-                .map(|job| (job, Err(problem.clone())))
-                .collect();
-        }
-    };
-    let one = |job: Job| {
-        let believed = believe(&job.body.bytes, agents, &mut decompressor);
-        (job, believed)
-    };
-    jobs.into_iter().map(one).collect()
 }
 
 async fn finish(hub: &Hub, items: Vec<Item>, posts: Vec<Post>, now_s: UnixSeconds) {

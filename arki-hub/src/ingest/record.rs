@@ -11,6 +11,7 @@ use arki_model::clock::UnixSeconds;
 use arki_model::signature::Signed;
 use arki_model::wire::{Records, Summary};
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 /// How far an agent's clock may be ahead before its samples are left out.
 const AHEAD_S: i64 = 86_400;
@@ -35,7 +36,7 @@ pub(super) async fn posts(
             sequence: first + posts.len() as i64,
             digest,
             received_at: now_s,
-            rows,
+            rows: Arc::new(rows),
             steps: steps.into(),
         });
     };
@@ -62,6 +63,13 @@ pub(super) async fn posts(
 }
 
 fn about(known: &Known, said: &arki_model::wire::About) -> Option<Step> {
+    let is_known = said.host == known.about.host
+        && said.agent_version == known.about.version
+        && i64::try_from(said.summaries_dropped) == Ok(known.about.summaries_dropped)
+        && i64::try_from(said.records_set_aside) == Ok(known.about.records_set_aside);
+    if is_known {
+        return None; // as nearly always: nothing is copied
+    }
     let clean: String = said.host.chars().filter(|c| !c.is_control()).collect();
     let now = About {
         host: if clean.is_empty() {
@@ -117,14 +125,7 @@ fn summary_digest(summary: &Summary) -> [u8; 16] {
     hash.update(summary.start_s.to_le_bytes());
     hash.update(summary.width_s.to_le_bytes());
     hash.update((summary.buckets as u64).to_le_bytes());
-    for stats in &summary.samples {
-        let figures = stats
-            .as_ref()
-            .map_or([f64::NAN; 4], |s| [s.min, s.mean, s.max, s.last]);
-        for figure in figures {
-            hash.update(figure.to_le_bytes());
-        }
-    }
+    hash.update(&summary.columns);
     half(hash)
 }
 

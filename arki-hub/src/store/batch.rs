@@ -44,7 +44,7 @@ pub struct Post {
     /// When it came.
     pub received_at: UnixSeconds,
     /// Its samples.
-    pub rows: Vec<SampleRow>,
+    pub rows: Arc<Vec<SampleRow>>,
     /// What its event changes, in the same transaction; only run where the record is new.
     pub steps: Arc<[Step]>,
 }

@@ -91,6 +91,8 @@ pub struct Summary {
     pub buckets: usize,
     /// Series by series, bucket by bucket; `None` where nothing was measured.
     pub samples: Vec<Option<Stats>>,
+    /// The samples as they came: a record is encoded once, so the same record has the same bytes.
+    pub columns: Vec<u8>,
 }
 
 impl Summary {
@@ -204,6 +206,7 @@ fn decode_summary(reader: &mut Reader<'_>) -> Result<Summary, WireError> {
         series,
         buckets,
         samples: column::decode(columns, series, buckets)?,
+        columns: columns.to_vec(),
     })
 }
 

@@ -135,7 +135,10 @@ fn a_summary_is_these_bytes_with_and_without_names() {
 
     for (record, names) in [(SUMMARY, Some(summary().0)), (STRIPPED, None)] {
         let batch = Batch::encode(Kind::Summaries, &about(), &[bytes(record)]).unwrap();
+        let (set, samples) = summary();
+        let is_percent = |n: usize| set.names()[n].metric().ends_with("_percent");
         let expected = Summary {
+            columns: column::encode(&samples, 1, is_percent),
             digest,
             names,
             start_s: 1_699_999_800,
