@@ -73,6 +73,8 @@ pub struct Database {
 pub struct Retention {
     /// Five-minute summaries.
     pub samples: Span,
+    /// The same, folded into hours.
+    pub hours: Span,
     /// Events, predictions and alerts.
     pub events: Span,
 }
@@ -129,6 +131,7 @@ impl Default for Retention {
     fn default() -> Self {
         Self {
             samples: Span::days(90),
+            hours: Span::days(730),
             events: Span::days(730),
         }
     }

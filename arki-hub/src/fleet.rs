@@ -160,6 +160,7 @@ async fn maintain(hub: &Hub, now_s: UnixSeconds) -> Result<(), StoreError> {
     let keep = &hub.config.retention;
     let retention = Retention {
         samples_before: now_s - keep.samples.seconds(),
+        hours_before: now_s - keep.hours.seconds(),
         events_before: now_s - keep.events.seconds(),
     };
     hub.store.maintain(retention, now_s).await?;

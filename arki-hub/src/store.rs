@@ -2,7 +2,7 @@
 //!
 //! The trait is narrow on purpose. Both databases speak the same SQL for the small tables, so each resource has
 //! its statements once, beside the functions that use them (`agents`, `keys`, `predictions`, …). Only what must
-//! be fast or differs is implemented twice: [`Store::commit`] (batches), [`Store::samples`] (packed series),
+//! be fast or differs is implemented twice: [`Store::commit`] (batches), [`Store::samples`] (packed series, and the hours that they are folded into),
 //! migrations and retention.
 //!
 //! Invariants: a batch is stored once per (agent, epoch, sequence) for as long as the agent exists, never within a window
@@ -10,10 +10,12 @@
 
 use arki_model::clock::UnixSeconds;
 use std::fmt;
+use std::ops::Range;
 
 pub mod agents;
 pub mod alerts;
 pub mod batch;
+pub mod hours;
 pub mod keys;
 pub mod postgres;
 pub mod predictions;
@@ -85,6 +87,8 @@ impl fmt::Display for Edition {
 pub struct Retention {
     /// Samples older than this go.
     pub samples_before: UnixSeconds,
+    /// Hours older than this go.
+    pub hours_before: UnixSeconds,
     /// Events, ended predictions, alerts and sent messages older than this go.
     pub events_before: UnixSeconds,
 }
@@ -109,6 +113,27 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// One series of one agent: the buckets that begin in `from..to`, oldest first, at most `limit`.
     async fn samples(&self, range: &series::Range<'_>) -> Result<Vec<series::Point>, StoreError>;
+
+    /// The same of the hours that are folded.
+    async fn hours(&self, range: &series::Range<'_>) -> Result<Vec<series::Point>, StoreError>;
+
+    /// True where the database folds samples into hours by itself.
+    fn folds_by_itself(&self) -> bool;
+
+    /// The samples of the agents numbered `agents` in buckets that begin in `times`, in the order of agent and time.
+    async fn rows(
+        &self,
+        agents: Range<i64>,
+        times: Range<UnixSeconds>,
+    ) -> Result<Vec<(i64, SampleRow)>, StoreError>;
+
+    /// Puts the rows of one hour of the agents numbered `agents` in the place of those that are there.
+    async fn put_hours(
+        &self,
+        agents: Range<i64>,
+        hour: UnixSeconds,
+        rows: &[(i64, SampleRow)],
+    ) -> Result<(), StoreError>;
 
     /// Deletes what is old and makes room for what comes.
     async fn maintain(&self, retention: Retention, now_s: UnixSeconds) -> Result<(), StoreError>;

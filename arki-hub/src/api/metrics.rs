@@ -3,6 +3,7 @@
 use super::agents::find;
 use crate::hub::Hub;
 use crate::server::problem::Problem;
+use crate::store::hours::{self, HOUR_S};
 use crate::store::series::{self, Point, Range};
 use axum::Json;
 use axum::extract::{Query, State};
@@ -14,6 +15,8 @@ const STEP_MIN_S: i64 = 300;
 /// Points of one series at most and by default: more than a screen has columns helps nobody.
 const POINTS_MAX: i64 = 2_000;
 const POINTS_DEFAULT: i64 = 500;
+/// The longest range: as long as hours are kept by default.
+const LENGTH_MAX_S: i64 = 2 * 366 * 86_400;
 /// Series in one answer at most.
 const SERIES_MAX: usize = 50;
 
@@ -66,13 +69,12 @@ pub async fn range(
     if !(1..=POINTS_MAX).contains(&wanted) {
         return Err(Problem::bad(format!("`points` is 1 to {POINTS_MAX}")));
     }
-    let length_max = series::ROWS_MAX as i64 * STEP_MIN_S;
     if !to
         .checked_sub(from)
-        .is_some_and(|length| (1..=length_max).contains(&length))
+        .is_some_and(|length| (1..=LENGTH_MAX_S).contains(&length))
     {
         return Err(Problem::bad(
-            "`from` must lie before `to`, by a year at most (Unix seconds)",
+            "`from` must lie before `to`, by two years at most (Unix seconds)",
         ));
     }
     let names: Vec<&str> = ask
@@ -86,16 +88,28 @@ pub async fn range(
         )));
     }
     let step_s = step_of(to - from, wanted);
+    // whole hours are read from the hours that are folded, the first one whole
+    let hours = step_s >= HOUR_S;
+    let (first, until) = if hours {
+        let until = hours::readable_until(&*hub.store).await?;
+        (from.div_euclid(step_s) * step_s, until)
+    } else {
+        (from, i64::MIN)
+    };
     let mut all = Vec::with_capacity(names.len());
     for name in names {
         let range = Range {
             agent_no: agent.agent_no,
             series: name,
-            from,
+            from: first,
             to,
             limit: series::ROWS_MAX,
         };
-        let points = hub.store.samples(&range).await?;
+        let points = if hours {
+            hours::read(&*hub.store, &range, until).await?
+        } else {
+            hub.store.samples(&range).await?
+        };
         all.push(columns(name, &series::down_sample(&points, step_s)));
     }
     Ok(Json(Answer {
@@ -108,12 +122,16 @@ pub async fn range(
     }))
 }
 
-/// The least whole number of buckets with which `length_s` has at most `points` points.
+/// The least whole number of buckets with which `length_s` has at most `points` points; past an hour, of hours.
 fn step_of(length_s: i64, points: i64) -> i64 {
-    (length_s as u64)
-        .div_ceil((points * STEP_MIN_S) as u64)
-        .max(1) as i64
-        * STEP_MIN_S
+    let whole =
+        |unit_s: i64| (length_s as u64).div_ceil((points * unit_s) as u64).max(1) as i64 * unit_s;
+    let buckets = whole(STEP_MIN_S);
+    if buckets > HOUR_S {
+        whole(HOUR_S)
+    } else {
+        buckets
+    }
 }
 
 fn columns(name: &str, points: &[Point]) -> Series {
@@ -176,6 +194,8 @@ mod tests {
         assert_eq!(step_of(86_400, 287), 600);
         assert_eq!(step_of(7 * 86_400, 500), 1_500);
         assert_eq!(step_of(1, 1), 300);
+        assert_eq!(step_of(86_400, 24), 3_600);
+        assert_eq!(step_of(86_400, 23), 7_200);
         for (length, points) in [(86_401, 500), (366 * 86_400, 7), (12_345, 2_000)] {
             assert!(length <= step_of(length, points) * points);
         }

@@ -5,6 +5,7 @@ use crate::hub::Hub;
 use crate::ingest::Intake;
 use crate::sandbox::{automatic, runner};
 use crate::server::{self, route};
+use crate::store::hours;
 use crate::{fleet, notify, supervised, tls};
 use anyhow::Context;
 use arki_model::clock::SystemClock;
@@ -33,6 +34,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
 
     let (stop, stopped) = watch::channel(false);
     let watching = tokio::spawn(fleet::watch(Arc::clone(&hub), stopped.clone()));
+    let folding = tokio::spawn(hours::watch(Arc::clone(&hub), stopped.clone()));
     let telling = tokio::spawn(notify::run(Arc::clone(&hub), stopped.clone()));
     let trying = trials(&hub, &stopped);
     let offering = hub
@@ -55,7 +57,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     supervised::stopping();
     tracing::info!("ending: what is under way is finished first");
     stop.send_replace(true);
-    for task in [serving, watching, telling, alive]
+    for task in [serving, watching, folding, telling, alive]
         .into_iter()
         .chain(trying)
         .chain(offering)

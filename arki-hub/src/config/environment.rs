@@ -18,6 +18,7 @@ pub const PATHS: &[&str] = &[
     "database.password_file",
     "database.connections",
     "retention.samples",
+    "retention.hours",
     "retention.events",
     "limits.connections",
     "limits.body_bytes_in_flight",

@@ -4,7 +4,9 @@
 //! `synchronous_commit` stays as the server has it (on): a batch is acknowledged after it is on disk.
 
 use super::series::{Point, Range};
-use super::{Edition, MetricSet, Post, Retention, Row, Step, Store, StoreError, Stored, Value};
+use super::{
+    Edition, MetricSet, Post, Retention, Row, SampleRow, Step, Store, StoreError, Stored, Value,
+};
 use crate::config::Database;
 use arki_model::clock::UnixSeconds;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
@@ -14,6 +16,7 @@ use tokio_postgres::types::ToSql;
 
 mod commit;
 mod edition;
+mod hours;
 mod migrate;
 mod partition;
 mod samples;
@@ -31,7 +34,10 @@ const TRIES: u32 = 3;
 pub struct Postgres {
     pool: Pool,
     edition: Edition,
-    partitions: partition::Known,
+    /// Whether the hours are a continuous aggregate.
+    folds_by_itself: bool,
+    samples: partition::Known,
+    hours: partition::Known,
 }
 
 impl std::fmt::Debug for Postgres {
@@ -77,11 +83,14 @@ impl Postgres {
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let mut client = pool.get().await.map_err(no_connection)?;
         let edition = migrate::migrate(&mut client, now_s).await?;
+        let folds_by_itself = edition::folds_by_itself(&client).await?;
         drop(client);
         Ok(Self {
             pool,
             edition,
-            partitions: partition::Known::default(),
+            folds_by_itself,
+            samples: partition::Known::of(&partition::SAMPLE),
+            hours: partition::Known::of(&partition::HOUR),
         })
     }
 
@@ -142,7 +151,7 @@ impl Store for Postgres {
             for post in posts {
                 times.extend(post.rows.iter().map(|row| row.time));
             }
-            self.partitions.ensure(&self.pool, &times).await?;
+            self.samples.ensure(&self.pool, &times).await?;
         }
         let mut tries = 1;
         loop {
@@ -159,20 +168,55 @@ impl Store for Postgres {
     }
 
     async fn samples(&self, range: &Range<'_>) -> Result<Vec<Point>, StoreError> {
-        samples::read(&self.client().await?, range)
+        samples::read(&self.client().await?, samples::SAMPLE, range)
+            .await
+            .map_err(wrong)
+    }
+
+    async fn hours(&self, range: &Range<'_>) -> Result<Vec<Point>, StoreError> {
+        samples::read(&self.client().await?, samples::HOUR, range)
+            .await
+            .map_err(wrong)
+    }
+
+    fn folds_by_itself(&self) -> bool {
+        self.folds_by_itself
+    }
+
+    async fn rows(
+        &self,
+        agents: std::ops::Range<i64>,
+        times: std::ops::Range<UnixSeconds>,
+    ) -> Result<Vec<(i64, SampleRow)>, StoreError> {
+        hours::rows(&self.client().await?, agents, times)
+            .await
+            .map_err(wrong)
+    }
+
+    async fn put_hours(
+        &self,
+        agents: std::ops::Range<i64>,
+        hour: UnixSeconds,
+        rows: &[(i64, SampleRow)],
+    ) -> Result<(), StoreError> {
+        if self.edition == Edition::Plain {
+            self.hours.ensure(&self.pool, &[hour]).await?;
+        }
+        hours::put(&mut self.client().await?, agents, hour, rows)
             .await
             .map_err(wrong)
     }
 
     async fn maintain(&self, retention: Retention, now_s: UnixSeconds) -> Result<(), StoreError> {
-        let client = self.client().await?;
-        match self.edition {
-            Edition::Plain => {
-                drop(client);
-                self.partitions.make_ahead(&self.pool, now_s).await?;
-                partition::drop_before(&self.pool, retention.samples_before).await
-            }
-            _ => edition::drop_before(&client, retention.samples_before).await,
+        let (samples, hours) = (retention.samples_before, retention.hours_before);
+        if self.edition == Edition::Plain {
+            self.samples.make_ahead(&self.pool, now_s).await?;
+            self.samples.drop_before(&self.pool, samples).await?;
+            self.hours.drop_before(&self.pool, hours).await
+        } else {
+            let client = self.client().await?;
+            edition::drop_before(&client, "sample", samples).await?;
+            edition::drop_before(&client, "sample_hour", hours).await
         }
     }
 }

@@ -28,6 +28,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0003_requests.sql"),
         postgres: include_str!("../../migrations/postgres/0003_requests.sql"),
     },
+    Migration {
+        version: 4,
+        sqlite: include_str!("../../migrations/sqlite/0004_hours.sql"),
+        postgres: include_str!("../../migrations/postgres/0004_hours.sql"),
+    },
 ];
 
 /// The version that this program knows.

@@ -5,7 +5,9 @@
 //! threads of the runtime.
 
 use super::series::{Point, Range};
-use super::{Edition, MetricSet, Post, Retention, Row, Step, Store, StoreError, Stored, Value};
+use super::{
+    Edition, MetricSet, Post, Retention, Row, SampleRow, Step, Store, StoreError, Stored, Value,
+};
 use arki_model::clock::UnixSeconds;
 use rusqlite::types::{ToSqlOutput, Value as Native, ValueRef};
 use rusqlite::{Connection, OpenFlags, params_from_iter};
@@ -42,6 +44,22 @@ impl Sqlite {
             readers: readers.collect::<Result<_, _>>()?,
             next: Arc::default(),
         })
+    }
+
+    async fn points(&self, sql: &'static str, range: &Range<'_>) -> Result<Vec<Point>, StoreError> {
+        let (agent_no, series) = (range.agent_no, range.series.to_owned());
+        let (from, to, limit) = (range.from, range.to, range.limit);
+        self.read(move |connection| {
+            let range = Range {
+                agent_no,
+                series: &series,
+                from,
+                to,
+                limit,
+            };
+            samples::read(connection, sql, &range)
+        })
+        .await
     }
 
     async fn write<T: Send + 'static>(
@@ -116,27 +134,46 @@ impl Store for Sqlite {
     }
 
     async fn samples(&self, range: &Range<'_>) -> Result<Vec<Point>, StoreError> {
-        let (agent_no, series) = (range.agent_no, range.series.to_owned());
-        let (from, to, limit) = (range.from, range.to, range.limit);
-        self.read(move |connection| {
-            let range = Range {
-                agent_no,
-                series: &series,
-                from,
-                to,
-                limit,
-            };
-            samples::read(connection, &range)
-        })
-        .await
+        self.points(samples::READ, range).await
+    }
+
+    async fn hours(&self, range: &Range<'_>) -> Result<Vec<Point>, StoreError> {
+        self.points(samples::READ_HOURS, range).await
+    }
+
+    fn folds_by_itself(&self) -> bool {
+        false
+    }
+
+    async fn rows(
+        &self,
+        agents: std::ops::Range<i64>,
+        times: std::ops::Range<UnixSeconds>,
+    ) -> Result<Vec<(i64, SampleRow)>, StoreError> {
+        self.read(move |connection| samples::rows(connection, &agents, &times))
+            .await
+    }
+
+    async fn put_hours(
+        &self,
+        agents: std::ops::Range<i64>,
+        hour: UnixSeconds,
+        rows: &[(i64, SampleRow)],
+    ) -> Result<(), StoreError> {
+        let rows = rows.to_vec();
+        self.write(move |connection| samples::put_hours(connection, &agents, hour, &rows))
+            .await
     }
 
     async fn maintain(&self, retention: Retention, _now_s: UnixSeconds) -> Result<(), StoreError> {
         // in small bites, so that ingest gets its turn in between
-        while self
-            .write(move |connection| samples::delete_before(connection, retention.samples_before))
-            .await?
-        {}
+        let (samples, hours) = (retention.samples_before, retention.hours_before);
+        for (sql, before) in [(samples::DELETE, samples), (samples::DELETE_HOURS, hours)] {
+            while self
+                .write(move |connection| samples::delete_before(connection, sql, before))
+                .await?
+            {}
+        }
         Ok(())
     }
 }

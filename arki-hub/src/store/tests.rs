@@ -5,6 +5,7 @@ use crate::config::Database;
 use std::sync::Arc;
 
 mod enrolment;
+mod hours;
 mod ingest;
 mod people;
 pub(crate) mod server;
@@ -41,7 +42,8 @@ macro_rules! on_every_store {
                     return;
                 };
                 let store = crate::store::tests::open(&database).await;
-                assert_eq!(store.edition(), crate::store::Edition::Apache);
+                // the Apache edition in CI; the same tests hold for the Community edition
+                assert_ne!(store.edition(), crate::store::Edition::Plain);
                 super::$name(store).await;
             })*
         }

@@ -2,14 +2,14 @@
 //!
 //! ```text
 //! keys   -> batch          INSERT … ON CONFLICT DO NOTHING RETURNING: which ones are new
-//! new    -> sample         COPY BINARY: no conflict is possible any more
+//! new    -> sample         COPY BINARY: no conflict is possible any more; what is late marks its hour
 //! new    -> incoming       COPY BINARY into a temporary table, from there upserted into agent_latest
 //! events -> their steps    in the same transaction
 //! ```
 //!
 //! Rows are touched in the order of agents everywhere, so that two hubs cannot wait for each other in a circle.
 
-use super::super::{Post, Stored};
+use super::super::{Post, SampleRow, Stored, hours};
 use super::parameters;
 use super::value::microseconds;
 use deadpool_postgres::{Object, Transaction};
@@ -40,7 +40,12 @@ pub(super) async fn commit(
         .collect();
     new.sort_by_key(|post| post.agent_no);
     if !new.is_empty() {
-        copy_samples(&transaction, &new).await?;
+        let mut rows = Vec::with_capacity(new.len());
+        for post in &new {
+            rows.extend(post.rows.iter().map(|row| (post.agent_no, row)));
+        }
+        write_rows(&transaction, "sample", &rows).await?;
+        mark(&transaction, &new).await?;
         upsert_latest(&transaction, &new).await?;
     }
     for step in new.iter().flat_map(|post| post.steps.iter()) {
@@ -118,13 +123,15 @@ fn key(post: &Post) -> Key {
     (post.agent_no, post.epoch, post.sequence)
 }
 
-async fn copy_samples(
+/// Copies rows, each with its agent, into `table`.
+pub(super) async fn write_rows(
     transaction: &Transaction<'_>,
-    new: &[&Post],
+    table: &str,
+    rows: &[(i64, &SampleRow)],
 ) -> Result<(), tokio_postgres::Error> {
-    let sink = transaction
-        .copy_in("COPY sample (time, agent_no, set_no, min, mean, max, last) FROM STDIN BINARY")
-        .await?;
+    let copy =
+        format!("COPY {table} (time, agent_no, set_no, min, mean, max, last) FROM STDIN BINARY");
+    let sink = transaction.copy_in(&copy).await?;
     let reals = Type::FLOAT4_ARRAY;
     let types = [
         Type::TIMESTAMPTZ,
@@ -136,23 +143,40 @@ async fn copy_samples(
         reals,
     ];
     let mut writer = pin!(BinaryCopyInWriter::new(sink, &types));
-    for post in new {
-        for row in &post.rows {
-            writer
-                .as_mut()
-                .write(&[
-                    &Time(row.time),
-                    &post.agent_no,
-                    &row.set_no,
-                    &row.min,
-                    &row.mean,
-                    &row.max,
-                    &row.last,
-                ])
-                .await?;
-        }
+    for (agent_no, row) in rows {
+        writer
+            .as_mut()
+            .write(&[
+                &Time(row.time),
+                agent_no,
+                &row.set_no,
+                &row.min,
+                &row.mean,
+                &row.max,
+                &row.last,
+            ])
+            .await?;
     }
     writer.finish().await?;
+    Ok(())
+}
+
+/// Marks the hours into which samples came late.
+async fn mark(transaction: &Transaction<'_>, new: &[&Post]) -> Result<(), tokio_postgres::Error> {
+    let marks = hours::marks(new.iter().copied());
+    if marks.is_empty() {
+        return Ok(());
+    }
+    let (agents, times): (Vec<i64>, Vec<Time>) =
+        marks.into_iter().map(|(a, hour)| (a, Time(hour))).unzip();
+    let insert = transaction
+        .prepare_cached(
+            "INSERT INTO hour_due AS d (agent_no, time, marks) \
+             SELECT a, t, 1 FROM unnest($1::bigint[], $2::timestamptz[]) m(a, t) \
+             ON CONFLICT (agent_no, time) DO UPDATE SET marks = d.marks + 1",
+        )
+        .await?;
+    transaction.execute(&insert, &[&agents, &times]).await?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use super::super::{Edition, StoreError, schema};
 use super::{edition, partition, wrong};
 use arki_model::clock::UnixSeconds;
-use deadpool_postgres::Object;
+use deadpool_postgres::{Object, Transaction};
 
 /// The lock's number: "arki hub" in ASCII, as anything may be locked by other programs in the same database.
 const LOCK: i64 = i64::from_be_bytes(*b"arki hub");
@@ -13,7 +13,7 @@ pub(super) async fn migrate(
     now_s: UnixSeconds,
 ) -> Result<Edition, StoreError> {
     let available = edition::detect(client).await?;
-    let transaction = client.transaction().await.map_err(wrong)?;
+    let mut transaction = client.transaction().await.map_err(wrong)?;
     transaction
         .execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK])
         .await
@@ -41,11 +41,14 @@ pub(super) async fn migrate(
             .map_err(wrong)?;
         if migration.version == 1 {
             let sample = if available == Edition::Plain {
-                partition::SAMPLE
+                partition::TABLES[0]
             } else {
                 edition::SAMPLE
             };
             transaction.batch_execute(sample).await.map_err(wrong)?;
+        }
+        if migration.version == 4 {
+            hours(&mut transaction, available).await?;
         }
         transaction
             .execute(
@@ -61,4 +64,26 @@ pub(super) async fn migrate(
         edition::lay_policies(client).await?;
     }
     Ok(edition)
+}
+
+/// Makes the hours as the table of samples was made: where that is a hypertable of the Community edition, a continuous
+/// aggregate over it.
+async fn hours(transaction: &mut Transaction<'_>, available: Edition) -> Result<(), StoreError> {
+    let edition = edition::in_use(transaction, available).await?;
+    if edition == Edition::Community {
+        let attempt = transaction.transaction().await.map_err(wrong)?;
+        match attempt.batch_execute(edition::CONTINUOUS).await {
+            Ok(()) => return attempt.commit().await.map_err(wrong),
+            Err(error) => {
+                attempt.rollback().await.map_err(wrong)?;
+                tracing::info!(reason = %super::explained(&error), "no continuous aggregates here; the hub folds hours by itself");
+            }
+        }
+    }
+    let table = if edition == Edition::Plain {
+        partition::TABLES[1]
+    } else {
+        edition::HOUR
+    };
+    transaction.batch_execute(table).await.map_err(wrong)
 }

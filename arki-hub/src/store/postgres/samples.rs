@@ -24,25 +24,41 @@ pub(super) async fn intern(client: &Object, set: &MetricSet) -> Result<i64, Stor
 }
 
 /// The place of the series in each set that the agent used in the range, then the rows by that place.
-const READ: &str = "
+macro_rules! read {
+    ($table:literal) => {
+        concat!(
+            "
 WITH place AS (
   SELECT set_no, array_position(names, $2) AS i FROM metric_set
-  WHERE set_no IN (SELECT DISTINCT set_no FROM sample
+  WHERE set_no IN (SELECT DISTINCT set_no FROM ",
+            $table,
+            "
     WHERE agent_no = $1 AND time >= to_timestamp($3::bigint) AND time < to_timestamp($4::bigint))
 )
 SELECT extract(epoch FROM s.time)::bigint, s.min[p.i], s.mean[p.i], s.max[p.i], s.last[p.i]
-FROM sample s JOIN place p ON p.set_no = s.set_no AND p.i IS NOT NULL
+FROM ",
+            $table,
+            " s JOIN place p ON p.set_no = s.set_no AND p.i IS NOT NULL
 WHERE s.agent_no = $1 AND s.time >= to_timestamp($3::bigint) AND s.time < to_timestamp($4::bigint)
-ORDER BY s.time LIMIT $5";
+ORDER BY s.time LIMIT $5"
+        )
+    };
+}
+
+/// Reads five-minute buckets.
+pub(super) const SAMPLE: &str = read!("sample");
+/// Reads hours.
+pub(super) const HOUR: &str = read!("sample_hour");
 
 pub(super) async fn read(
     client: &Object,
+    sql: &'static str,
     range: &Range<'_>,
 ) -> Result<Vec<Point>, tokio_postgres::Error> {
     // outside of these years `to_timestamp` fails
     let within = |unix_s: i64| unix_s.clamp(0, 253_402_300_799);
     debug_assert!(microseconds(within(i64::MAX)) < i64::MAX);
-    let statement = client.prepare_cached(READ).await?;
+    let statement = client.prepare_cached(sql).await?;
     let (from, to, limit) = (within(range.from), within(range.to), range.limit as i64);
     let rows = client
         .query(

@@ -1,7 +1,7 @@
 //! Many batches in one transaction: one fsync for all of them.
 
-use super::super::{Post, StoreError, Stored};
-use super::samples::packed;
+use super::super::{Post, StoreError, Stored, hours};
+use super::samples::{packed, write};
 use super::{execute, wrong};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
@@ -39,23 +39,18 @@ fn store(transaction: &Transaction<'_>, post: &Post) -> Result<Stored, StoreErro
     if new == 0 {
         return known(transaction, post);
     }
-    let mut insert = transaction
-        .prepare_cached(
-            "INSERT INTO sample (agent_no, time, set_no, min, mean, max, last) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )
-        .map_err(wrong)?;
-    for row in &post.rows {
-        insert
-            .execute(params![
-                post.agent_no,
-                row.time,
-                row.set_no,
-                packed(&row.min),
-                packed(&row.mean),
-                packed(&row.max),
-                packed(&row.last)
-            ])
+    let insert = "INSERT INTO sample (agent_no, time, set_no, min, mean, max, last) \
+                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    for row in post.rows.iter() {
+        write(transaction, insert, post.agent_no, row)?;
+    }
+    for (agent_no, hour) in hours::marks([post]) {
+        transaction
+            .prepare_cached(
+                "INSERT INTO hour_due (agent_no, time, marks) VALUES (?1, ?2, 1) \
+                 ON CONFLICT DO UPDATE SET marks = marks + 1",
+            )
+            .and_then(|mut statement| statement.execute((agent_no, hour)))
             .map_err(wrong)?;
     }
     latest(transaction, post)?;

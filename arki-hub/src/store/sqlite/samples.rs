@@ -1,10 +1,10 @@
 //! Packed series: each column is a blob of little-endian 32-bit floats, one a series of the set.
 
 use super::super::series::{Point, Range, encode_names};
-use super::super::{MetricSet, StoreError};
+use super::super::{MetricSet, SampleRow, StoreError};
 use super::wrong;
 use arki_model::clock::UnixSeconds;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -12,10 +12,11 @@ use std::collections::hash_map::Entry;
 const DELETE_ROWS: i64 = 5_000;
 
 pub(super) fn packed(values: &[f32]) -> Vec<u8> {
-    values
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect()
+    let mut bytes = Vec::with_capacity(values.len() * 4);
+    for value in values {
+        bytes.extend_from_slice(&value.to_le_bytes());
+    }
+    bytes
 }
 
 fn at(blob: &[u8], column: usize) -> Option<f32> {
@@ -57,10 +58,19 @@ fn column(connection: &Connection, set_no: i64, series: &str) -> Result<Option<u
         .map_err(wrong)
 }
 
-pub(super) fn read(connection: &Connection, range: &Range<'_>) -> Result<Vec<Point>, StoreError> {
+/// Reads five-minute buckets.
+pub(super) const READ: &str = "SELECT time, set_no, min, mean, max, last FROM sample \
+    WHERE agent_no = ?1 AND time >= ?2 AND time < ?3 ORDER BY time LIMIT ?4";
+/// Reads hours.
+pub(super) const READ_HOURS: &str = "SELECT time, set_no, min, mean, max, last FROM sample_hour \
+    WHERE agent_no = ?1 AND time >= ?2 AND time < ?3 ORDER BY time LIMIT ?4";
+
+pub(super) fn read(
+    connection: &Connection,
+    sql: &str,
+    range: &Range<'_>,
+) -> Result<Vec<Point>, StoreError> {
     let mut columns: HashMap<i64, Option<usize>> = HashMap::new();
-    let sql = "SELECT time, set_no, min, mean, max, last FROM sample \
-               WHERE agent_no = ?1 AND time >= ?2 AND time < ?3 ORDER BY time LIMIT ?4";
     let mut statement = connection.prepare_cached(sql).map_err(wrong)?;
     let mut rows = statement
         .query((range.agent_no, range.from, range.to, range.limit as i64))
@@ -94,14 +104,101 @@ pub(super) fn read(connection: &Connection, range: &Range<'_>) -> Result<Vec<Poi
     Ok(points)
 }
 
+/// By agent: each is a short walk along the index of agent and time.
+const ROWS: &str = "SELECT s.agent_no, s.time, s.set_no, s.min, s.mean, s.max, s.last \
+    FROM agent a CROSS JOIN sample s ON s.agent_no = a.agent_no AND s.time >= ?3 AND s.time < ?4 \
+    WHERE a.agent_no >= ?1 AND a.agent_no < ?2 ORDER BY s.agent_no, s.time";
+
+pub(super) fn rows(
+    connection: &Connection,
+    agents: &std::ops::Range<i64>,
+    times: &std::ops::Range<i64>,
+) -> Result<Vec<(i64, SampleRow)>, StoreError> {
+    let mut statement = connection.prepare_cached(ROWS).map_err(wrong)?;
+    let unpacked = |row: &rusqlite::Row<'_>, at| -> rusqlite::Result<Vec<f32>> {
+        let blob = row.get_ref(at)?.as_blob()?;
+        let (values, _) = blob.as_chunks::<4>();
+        Ok(values
+            .iter()
+            .map(|bytes| f32::from_le_bytes(*bytes))
+            .collect())
+    };
+    let one = |row: &rusqlite::Row<'_>| {
+        let values = SampleRow {
+            time: row.get(1)?,
+            set_no: row.get(2)?,
+            min: unpacked(row, 3)?,
+            mean: unpacked(row, 4)?,
+            max: unpacked(row, 5)?,
+            last: unpacked(row, 6)?,
+        };
+        Ok((row.get(0)?, values))
+    };
+    statement
+        .query_map((agents.start, agents.end, times.start, times.end), one)
+        .and_then(Iterator::collect)
+        .map_err(wrong)
+}
+
+/// Writes one row of one agent into the table that `sql` names.
+pub(super) fn write(
+    connection: &Connection,
+    sql: &str,
+    agent_no: i64,
+    row: &SampleRow,
+) -> Result<(), StoreError> {
+    let mut insert = connection.prepare_cached(sql).map_err(wrong)?;
+    insert
+        .execute(params![
+            agent_no,
+            row.time,
+            row.set_no,
+            packed(&row.min),
+            packed(&row.mean),
+            packed(&row.max),
+            packed(&row.last)
+        ])
+        .map_err(wrong)?;
+    Ok(())
+}
+
+pub(super) fn put_hours(
+    connection: &mut Connection,
+    agents: &std::ops::Range<i64>,
+    hour: UnixSeconds,
+    rows: &[(i64, SampleRow)],
+) -> Result<(), StoreError> {
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(wrong)?;
+    transaction
+        .execute(
+            "DELETE FROM sample_hour WHERE agent_no >= ?1 AND agent_no < ?2 AND time = ?3",
+            (agents.start, agents.end, hour),
+        )
+        .map_err(wrong)?;
+    let insert = "INSERT INTO sample_hour (agent_no, time, set_no, min, mean, max, last) \
+                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    for (agent_no, row) in rows {
+        write(&transaction, insert, *agent_no, row)?;
+    }
+    transaction.commit().map_err(wrong)
+}
+
+/// Deletes samples.
+pub(super) const DELETE: &str = "DELETE FROM sample WHERE time < ?1 \
+    AND rowid IN (SELECT rowid FROM sample ORDER BY rowid LIMIT ?2)";
+/// Deletes hours.
+pub(super) const DELETE_HOURS: &str = "DELETE FROM sample_hour WHERE time < ?1 \
+    AND rowid IN (SELECT rowid FROM sample_hour ORDER BY rowid LIMIT ?2)";
+
 /// Deletes rows before `before` among the ones that were stored first; true while there may be more.
 /// (Looking at the head alone keeps this from reading the whole table for nothing.)
 pub(super) fn delete_before(
     connection: &Connection,
+    sql: &str,
     before: UnixSeconds,
 ) -> Result<bool, StoreError> {
-    let sql = "DELETE FROM sample WHERE time < ?1 \
-               AND rowid IN (SELECT rowid FROM sample ORDER BY rowid LIMIT ?2)";
     let deleted = connection
         .execute(sql, (before, DELETE_ROWS))
         .map_err(wrong)?;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::values;
 
-fn post(agent_no: i64, sequence: i64, set_no: i64, value: f32) -> Post {
+pub(super) fn post(agent_no: i64, sequence: i64, set_no: i64, value: f32) -> Post {
     let time = NOW - NOW % 300 + sequence * 300;
     Post {
         agent_no,
@@ -11,19 +11,19 @@ fn post(agent_no: i64, sequence: i64, set_no: i64, value: f32) -> Post {
         sequence,
         digest: [sequence as u8; 16],
         received_at: time,
-        rows: vec![SampleRow {
+        rows: Arc::new(vec![SampleRow {
             time,
             set_no,
             min: vec![value - 1.0, f32::NAN],
             mean: vec![value, f32::NAN],
             max: vec![value + 1.0, f32::NAN],
             last: vec![value + 0.5, f32::NAN],
-        }],
+        }]),
         steps: Arc::new([]),
     }
 }
 
-async fn set(store: &dyn Store, names: &[&str]) -> i64 {
+pub(super) async fn set(store: &dyn Store, names: &[&str]) -> i64 {
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
     let mut digest = [0; 16];
     digest.copy_from_slice(&crate::auth::digest(&names.join("/"))[..16]);
@@ -145,7 +145,7 @@ async fn series_come_back_whatever_set_they_stood_in(store: Arc<dyn Store>) {
     );
     let first = post(agent_no, 1, before, 10.0);
     let mut second = post(agent_no, 2, after, 0.0);
-    let row = &mut second.rows[0];
+    let row = &mut Arc::make_mut(&mut second.rows)[0];
     for column in [&mut row.min, &mut row.mean, &mut row.max, &mut row.last] {
         column[1] = 20.0;
     }
@@ -255,13 +255,14 @@ async fn what_is_older_than_the_retention_goes(store: Arc<dyn Store>) {
     let agent_no = agent(&*store, 1).await;
     let set_no = set(&*store, &["a", "b"]).await;
     let mut old = post(agent_no, 1, set_no, 1.0);
-    old.rows[0].time = NOW - 10 * 86_400;
+    Arc::make_mut(&mut old.rows)[0].time = NOW - 10 * 86_400;
     store
         .commit(&[old, post(agent_no, 2, set_no, 2.0)])
         .await
         .unwrap();
     let retention = Retention {
         samples_before: NOW - 5 * 86_400,
+        hours_before: NOW - 5 * 86_400,
         events_before: 0,
     };
     store.maintain(retention, NOW).await.unwrap();
