@@ -1,29 +1,34 @@
 #!/usr/bin/env bash
-# Builds the packages: packaging/build.sh [--target TRIPLE] [--out DIR] [--binaries DIR]
+# Builds the packages: packaging/build.sh [--target TRIPLE] [--out DIR] [--binaries DIR] [--kind KIND] [--release]
 #
 #   --target     what for (default: this machine); aarch64-unknown-linux-gnu needs `rustup target add` and
 #                gcc-aarch64-linux-gnu
 #   --out        where the packages go (default dist)
 #   --binaries   package these binaries instead of building the release (the tests of the packages do so)
+#   --kind       deb or rpm (default both)
+#   --release    also the static binaries, the bills of materials, and SHA256SUMS over everything of this version
 #
-# Makes, for the agent and the hub: .deb, .rpm, a static binary, a bill of materials, and SHA256SUMS over all of them.
+# Makes a .deb and a .rpm of the agent and of the hub.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 host=$(rustc -vV | sed -n 's/^host: //p')
-target=$host out=dist binaries=
+target=$host out=dist binaries= kind='deb rpm' release=no
 while [ $# -gt 0 ]; do
     case "$1" in
-    --target) target=$2 ;;
-    --out) out=$2 ;;
-    --binaries) binaries=$2 ;;
-    *) sed -n '2,9p' "$0" >&2 && exit 64 ;;
+    --target) target=$2 && shift ;;
+    --out) out=$2 && shift ;;
+    --binaries) binaries=$2 && shift ;;
+    --kind) kind=$2 && shift ;;
+    --release) release=yes ;;
+    *) sed -n '2,11p' "$0" >&2 && exit 64 ;;
     esac
-    shift 2
+    shift
 done
-for tool in cargo-deb cargo-generate-rpm; do
-    command -v "$tool" >/dev/null || { echo "$tool is missing: cargo install --locked $tool" >&2 && exit 1; }
-done
+makes() { [[ " $kind " == *" $1 "* ]]; }
+need() { command -v "$1" >/dev/null || { echo "$1 is missing: cargo install --locked $1" >&2 && exit 1; }; }
+! makes deb || need cargo-deb
+! makes rpm || need cargo-generate-rpm
 
 # Everything that both tools take lies where a release build for the target would put it.
 built=target/$target/release
@@ -35,9 +40,17 @@ if [ -z "$binaries" ]; then
 elif [ "$(realpath "$binaries")" != "$(realpath -m "$built")" ]; then
     mkdir -p "$built"
     for name in arki-agent arki-hub; do
+        rm -f "$built/$name" # what lies there may be linked to what cargo keeps
         strip -o "$built/$name" "$binaries/$name"
     done
 fi
+
+# A package that is made to be tried is not compressed for minutes.
+compression=()
+[ -z "$binaries" ] || compression=(--fast)
+
+# With the flags of the tests, so that nothing is compiled a second time for it.
+cargo build --quiet --workspace --all-features --locked --example agent_manual --example hub_manual
 
 version=$(cargo pkgid -p arki-agent | sed 's/.*[#@]//')
 mkdir -p "$out"
@@ -45,14 +58,19 @@ for part in agent hub; do
     made=target/package/$part
     rm -rf "$made"
     mkdir -p "$made"
-    cargo run --quiet --locked -p "arki-$part" --example manual -- "$made"
-    python3 packaging/licences.py "arki-$part" "$target" "$made/LICENCES.txt" "$out/arki-$part-$version.cdx.json"
-    cargo deb --quiet --no-build --no-strip -p "arki-$part" --target "$target" --output "$out/"
-    gzip -9n "$made"/man1/*.1
+    "target/debug/examples/${part}_manual" "$made"
+    printf 'arki-%s (%s-1) stable; urgency=medium\n\n  * Release %s.\n\n -- The Arki project <arki@arki.invalid>  %s\n' \
+        "$part" "$version" "$version" "$(git log -1 --format=%cD 2>/dev/null || date -R)" >"$made/changelog"
+    python3 packaging/licences.py "arki-$part" "$target" "$made/LICENCES.txt" "$made/sbom.json"
+    ! makes deb || cargo deb --quiet --no-build --no-strip "${compression[@]}" -p "arki-$part" --target "$target" --output "$out/"
+    gzip -9nk "$made"/man1/*.1
     # gzip: the oldest rpm that counts (RHEL 8) reads it in any build
-    cargo generate-rpm --payload-compress gzip -p "arki-$part" --target "$target" --output "$out/"
-    gunzip "$made"/man1/*.1.gz
+    ! makes rpm || cargo generate-rpm --payload-compress gzip -p "arki-$part" --target "$target" --output "$out/"
+    [ "$release" = yes ] || continue
     install -m 0755 "$built/arki-$part" "$out/arki-$part-$version-${target%%-*}"
+    install -m 0644 "$made/sbom.json" "$out/arki-$part-$version.cdx.json"
 done
-(cd "$out" && rm -f SHA256SUMS && sha256sum -- * >SHA256SUMS)
+if [ "$release" = yes ]; then
+    (cd "$out" && sha256sum -- arki-*[-_]"$version"[-.]* >SHA256SUMS)
+fi
 ls -l "$out"

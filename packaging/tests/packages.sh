@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Installs the packages for real: the .deb on a Debian with systemd in a container, the .rpm into a root of its own.
+# Installs the packages for real: the .deb in a Debian that is booted with systemd, the .rpm into a root of its own.
 #
 #   packages.sh [DIRECTORY WITH arki-agent AND arki-hub]   (default target/debug)
 #
-# Needs root, a Docker engine (DOCKER_HOST, or the one that .ci/docker starts), debootstrap, rpm and dnf.
+# Needs root, debootstrap, systemd-container, rpm, dnf, cargo-deb and cargo-generate-rpm. No container engine, and nothing of this
+# machine is changed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -13,59 +14,62 @@ missing() {
     exit 1
 }
 [ "$(id -u)" -eq 0 ] || missing "no root"
-for tool in docker debootstrap rpm dnf cargo-deb cargo-generate-rpm; do
+for tool in debootstrap systemd-nspawn rpm rpmbuild dnf cargo-deb cargo-generate-rpm; do
     command -v "$tool" >/dev/null || missing "no $tool"
 done
-docker info >/dev/null 2>&1 || missing "no Docker engine answers"
+unshare --mount mount -t cgroup2 cgroup2 /sys/fs/cgroup 2>/dev/null || missing "no control groups of version 2 may be mounted here"
 
 binaries=${1:-target/debug}
-work=target/package-test
-image=arki-test-systemd
-name=arki-test-host-$$
+work=$PWD/target/package-test
+name=arki-test-$$
+machine=
 leave() {
-    docker rm -f "$name" >/dev/null 2>&1 || true
+    [ -z "$machine" ] || { kill "$machine" && wait "$machine" || true; } 2>/dev/null
+    rm -rf --one-file-system "$work"
 }
-trap leave EXIT INT TERM
+trap leave EXIT
+trap 'exit 130' INT TERM
+inside() { packaging/tests/machine.sh run "$name" "$@"; }
+step() { echo "== $1 ($SECONDS s)" && inside /packages/host.sh "$1"; }
 
-echo "== packages"
-rm -rf "$work"
+echo "== deb ($SECONDS s)"
+rm -rf --one-file-system "$work"
 mkdir -p "$work/second"
-packaging/build.sh --binaries "$binaries" --out "$work/first" >/dev/null
-for part in agent hub; do
-    cargo deb --quiet --no-build --no-strip -p "arki-$part" --deb-revision 2 \
-        --target "$(rustc -vV | sed -n 's/^host: //p')" --output "$work/second/"
-done
-(cd "$work/first" && sha256sum --quiet -c SHA256SUMS)
-
-if ! docker image inspect "$image" >/dev/null 2>&1; then
-    echo "== a Debian with systemd"
-    root=$(mktemp -d)
-    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | head -n 1) # the one that this host uses
-    debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,adduser,procps,curl,man-db bookworm "$root" "$mirror" >"$work/debootstrap.log"
-    rm -rf "$root"/usr/share/doc/* "$root"/var/cache/apt/archives/*.deb
-    tar -C "$root" -c . | docker import - "$image" >/dev/null
-    rm -rf "$root"
-fi
-
-echo "== deb"
-docker run -d --name "$name" --network none --cap-add SYS_ADMIN --security-opt seccomp=unconfined --cgroupns host \
-    -v /sys/fs/cgroup:/sys/fs/cgroup:rw --tmpfs /run:exec --tmpfs /run/lock --tmpfs /srv/data:size=64m \
-    --stop-signal SIGRTMIN+3 -e container=docker "$image" /sbin/init >/dev/null
-docker cp -q "$work" "$name:/packages" 2>/dev/null || docker cp "$work" "$name:/packages"
-docker cp packaging/tests/host.sh "$name:/packages/host.sh"
-step() { docker exec "$name" /packages/host.sh "$1"; }
+packaging/build.sh --binaries "$binaries" --kind deb --out "$work/first" >/dev/null
+.ci/debian target/debian-systemd systemd systemd-sysv dbus adduser procps curl man-db
+cp -a --reflink=auto target/debian-systemd "$work/root"
+mkdir "$work/root/packages"
+cp -r "$work/first" packaging/tests/host.sh "$work/root/packages"
+truncate -s 64M "$work/disk"
+mkfs.ext4 -q "$work/disk"
+packaging/tests/machine.sh boot "$work/root" "$name" "$work/disk" >"$work/boot.log" 2>&1 &
+machine=$!
 for _ in $(seq 60); do
-    docker exec "$name" systemctl is-system-running 2>/dev/null | grep -qE 'running|degraded' && break
+    inside systemctl is-system-running 2>/dev/null | grep -qE 'running|degraded' && break
+    kill -0 "$machine" || { cat "$work/boot.log" >&2 && exit 1; }
     sleep 0.5
 done
 step install
 step enroll
-docker exec -d "$name" /packages/host.sh fill
+inside systemd-run --quiet /packages/host.sh fill
 
 # While the disk fills:
-packaging/tests/rpm.sh "$work/first"
-
+others() {
+    for part in agent hub; do
+        cargo deb --quiet --no-build --no-strip --fast -p "arki-$part" --deb-revision 2 \
+            --target "$(rustc -vV | sed -n 's/^host: //p')" --output "$work/second/" >/dev/null
+    done
+    cp -r "$work/second" "$work/root/packages"
+    packaging/build.sh --binaries "$binaries" --kind rpm --out "$work/rpm" >/dev/null
+    packaging/tests/rpm.sh "$work/rpm"
+}
+others >"$work/others.log" 2>&1 &
+others=$!
 step predicted
+wait "$others" || { cat "$work/others.log" >&2 && exit 1; }
+cat "$work/others.log"
+
 step killed
 step upgrade
 step remove
+echo "== done ($SECONDS s)"

@@ -1,4 +1,4 @@
-//! Writes the manual pages and completions: `cargo run -p arki-agent --example manual -- DIRECTORY`.
+//! Writes the manual pages and completions of the agent: `cargo run -p arki-agent --example agent_manual -- DIRECTORY`.
 
 use clap::CommandFactory;
 

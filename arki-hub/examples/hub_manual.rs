@@ -1,4 +1,4 @@
-//! Writes the manual pages and completions: `cargo run -p arki-hub --example manual -- DIRECTORY`.
+//! Writes the manual pages and completions of the hub: `cargo run -p arki-hub --example hub_manual -- DIRECTORY`.
 
 use clap::CommandFactory;
 
