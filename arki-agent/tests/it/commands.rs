@@ -84,6 +84,23 @@ fn a_file_that_is_no_chain_fails_with_its_line() {
 }
 
 #[test]
+fn the_exported_events_of_the_example_verify_with_the_public_key_alone() {
+    let home = Home::new("");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/verify");
+    let (events, key) = (
+        format!("{folder}/events.jsonl"),
+        format!("{folder}/web-1.pub"),
+    );
+    let output = home.ask(&["verify", &events, "--key", &key]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(
+        stdout(&output).contains(" of web-1, numbers 1 to "),
+        "{}",
+        stdout(&output)
+    );
+}
+
+#[test]
 fn a_context_is_begun_listed_and_ended() {
     let home = Home::new("");
     assert_eq!(home.ask(&["context", "list"]).status.code(), Some(3));

@@ -34,8 +34,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         anyhow::bail!("{name}: holds no events");
     };
     let (events, host) = (summary.events, safe(&summary.host));
+    let noun = if events == 1 { "event" } else { "events" };
     say(&format!(
-        "{name}: {events} events of {host}, numbers {first} to {last}, signed by {}: unbroken",
+        "{name}: {events} {noun} of {host}, numbers {first} to {last}, signed by {}: unbroken",
         signers.join(", ")
     ))
 }
