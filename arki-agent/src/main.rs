@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    arki_names::look_up_without_plugins();
     arki_agent::command::main()
 }

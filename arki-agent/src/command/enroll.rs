@@ -124,9 +124,13 @@ fn understand(answer: &Answer) -> anyhow::Result<Enrolled> {
         PublicKey::from_hex(&enrolled.hub_key).context("the hub's own key")?;
         return Ok(enrolled);
     }
-    let said = serde_json::from_slice::<Problem>(&answer.body)
-        .map(|problem| format!("{}: {}", problem.title, problem.detail))
-        .unwrap_or_default();
+    let Ok(problem) = serde_json::from_slice::<Problem>(&answer.body) else {
+        bail!(
+            "no hub answers there, only something that says {} (HTTP): check the address",
+            answer.status
+        );
+    };
+    let said = format!("{}: {}", problem.title, problem.detail);
     bail!(
         "the hub refuses: {} ({})",
         terminal::safe(&said),

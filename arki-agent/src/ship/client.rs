@@ -48,12 +48,12 @@ pub struct Answer {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// No connection.
-    #[error("cannot connect to {to}: {source}")]
+    #[error("cannot connect to {to}: {reason}")]
     Connect {
         /// The hub or the proxy.
         to: String,
         /// Why.
-        source: io::Error,
+        reason: io::Error,
     },
     /// It took too long.
     #[error("{0} does not answer")]
@@ -172,9 +172,9 @@ impl Client {
             || self.endpoint.authority(),
             |proxy| proxy.authority.clone(),
         );
-        let failed = |source| ClientError::Connect {
+        let failed = |reason| ClientError::Connect {
             to: to.clone(),
-            source,
+            reason,
         };
         let mut stream = TcpStream::connect(&to).await.map_err(failed)?;
         stream.set_nodelay(true).map_err(failed)?;
