@@ -9,6 +9,8 @@ use std::sync::Mutex;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
+mod hostile;
+
 /// What a listener got.
 type Got = Arc<Mutex<Vec<String>>>;
 
