@@ -156,7 +156,7 @@ impl Store for Postgres {
         let mut tries = 1;
         loop {
             let mut client = self.client().await?;
-            match commit::commit(&mut client, posts).await {
+            match commit::commit(&mut client, posts, !self.folds_by_itself).await {
                 Err(error) if tries < TRIES && is_worth_another_try(&error) => tries += 1,
                 done => return done.map_err(wrong),
             }

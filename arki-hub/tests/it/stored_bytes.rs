@@ -27,13 +27,17 @@ async fn stored_bytes() {
     for n in 0..HOSTS {
         senders.push(enrol(&hub, &admin, 10_000 + n, &format!("stored-{n}")).await);
     }
+    // ended, so that SQLite's log is in its file
+    assert_eq!(hub.stop().await, Some(0));
     let before = size(&url, hub.home.dir.path()).await;
-    for sender in &senders {
+    hub.run().await;
+    let ships = senders.iter().map(async |sender| {
         for (sequence, record) in (1..).zip(&records) {
             let body = sender.seal(Kind::Summaries, sequence, std::slice::from_ref(record));
             assert_eq!(hub.ship(INGEST_PATH, body).await.0, 200);
         }
-    }
+    });
+    futures_util::future::join_all(ships).await;
     assert_eq!(hub.stop().await, Some(0));
     let after = size(&url, hub.home.dir.path()).await;
     let share = |bytes: i64| bytes / i64::from(HOSTS);

@@ -20,9 +20,11 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, private::BytesMut};
 
 type Key = (i64, i64, i64);
 
+/// `marks`: whether the hub folds hours, so that late samples mark theirs.
 pub(super) async fn commit(
     client: &mut Object,
     posts: &[Post],
+    marks: bool,
 ) -> Result<Vec<Stored>, tokio_postgres::Error> {
     client
         .batch_execute(
@@ -45,7 +47,9 @@ pub(super) async fn commit(
             rows.extend(post.rows.iter().map(|row| (post.agent_no, row)));
         }
         write_rows(&transaction, "sample", &rows).await?;
-        mark(&transaction, &new).await?;
+        if marks {
+            mark(&transaction, &new).await?;
+        }
         upsert_latest(&transaction, &new).await?;
     }
     for step in new.iter().flat_map(|post| post.steps.iter()) {

@@ -94,11 +94,9 @@ async fn a_late_sample_has_its_hour_folded_again(store: Arc<dyn Store>) {
     folded(&*store, LATER + 20 * HOUR_S).await;
     let expected = [point(HOUR, 9.0, 30.0, 51.0, 50.5)];
     assert_eq!(hours_of(&*store, agent_no, "a").await, expected);
-    if !store.folds_by_itself() {
-        let left = "SELECT count(*) FROM hour_due";
-        let left = store.query(left, &[]).await.unwrap();
-        assert_eq!(left[0].int(0).unwrap(), 0, "the mark is gone");
-    }
+    let left = "SELECT count(*) FROM hour_due";
+    let left = store.query(left, &[]).await.unwrap();
+    assert_eq!(left[0].int(0).unwrap(), 0, "no mark stays");
 }
 
 async fn one_hub_at_a_time_folds(store: Arc<dyn Store>) {
