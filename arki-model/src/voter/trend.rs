@@ -44,7 +44,6 @@ pub struct Forecast {
     pub explained: f64,
     /// What the best hypothesis is called.
     pub shape: &'static str,
-    parts: Vec<Part>,
 }
 
 /// Hypotheses this many nats behind the best are left out: together they weigh less than the interval's ends.
@@ -127,7 +126,6 @@ pub fn forecast(
         noise: (best.rss / points).sqrt(),
         explained: 1.0 - best.rss / flat_rss.max(1e-12),
         shape: name(best.shape),
-        parts,
     })
 }
 
@@ -145,7 +143,7 @@ fn prior(candidate: &Candidate) -> f64 {
         Shape::Broken { .. } => 1.0 / 190.0,
         Shape::Power(_) => 0.4 / 20.0,
         Shape::Growth(_) => 0.1 / 20.0,
-        Shape::Saturating(_) => 0.2 / 20.0,
+        Shape::Saturating(_) => 0.075 / 20.0,
         Shape::Load => 0.6 / 20.0,
     }
     .ln()

@@ -11,12 +11,15 @@ const ONSETS: usize = 20;
 /// A shape needs this many points after its onset.
 pub(super) const POINTS_AFTER: usize = 4;
 
-const POWERS: [f64; 4] = [0.5, 1.5, 2.0, 3.0];
+const POWERS: [f64; 5] = [0.5, 0.75, 1.5, 2.0, 3.0];
 /// An e-folding of two and of four times over the time seen.
 const GROWTHS: [f64; 2] = [2.0, 4.0];
-/// From barely bent to flat for the last two thirds.
-const SATURATIONS: [f64; 3] = [0.8, 2.0, 5.0];
-const CURVED: usize = POWERS.len() + GROWTHS.len() + SATURATIONS.len() + 2;
+/// From barely bent to flat for the last two thirds. Close together, since where such growth ends depends on how
+/// far it is bent: a plateau of 5 %, 16 %, 45 % and 90 % more than what was seen differs by one step here.
+const SATURATIONS: [f64; 8] = [0.5, 0.9, 1.3, 1.7, 2.2, 2.9, 4.0, 6.0];
+const EXPONENTS: usize = GROWTHS.len() + SATURATIONS.len();
+const SIMPLE: usize = POWERS.len() + EXPONENTS + 1;
+const CURVED: usize = SIMPLE + 1;
 
 /// Sums over the points from an index to the newest.
 #[derive(Debug, Clone, Copy, Default)]
@@ -161,18 +164,19 @@ impl<'a> Sums<'a> {
     fn curved(&self, onset: usize, load: &[f64], out: &mut Vec<Candidate>) {
         let n = self.values.len();
         let reach = (n - 1 - onset) as f64;
-        let factors = [
-            (GROWTHS[0] / reach).exp(),
-            (GROWTHS[1] / reach).exp(),
-            (-SATURATIONS[0] / reach).exp(),
-            (-SATURATIONS[1] / reach).exp(),
-            (-SATURATIONS[2] / reach).exp(),
-        ];
-        let mut powers = [1.0; 5];
+        let mut factors = [0.0; EXPONENTS];
+        for (factor, rate) in factors
+            .iter_mut()
+            .zip(GROWTHS.into_iter().chain(SATURATIONS.map(|rate| -rate)))
+        {
+            *factor = (rate / reach).exp();
+        }
+        let mut exponentials = [1.0; EXPONENTS];
+        let mut shapes = [0.0; CURVED];
         let mut sums = [[0.0; 3]; CURVED];
         for i in onset + 1..n {
-            for (power, factor) in powers.iter_mut().zip(factors) {
-                *power *= factor;
+            for (value, factor) in exponentials.iter_mut().zip(factors) {
+                *value *= factor;
             }
             let y = self.values[i];
             if !y.is_finite() {
@@ -180,44 +184,111 @@ impl<'a> Sums<'a> {
             }
             let x = (i - onset) as f64 / reach;
             let root = x.sqrt();
-            let [slow, fast, bent, more, most] = powers;
-            let loaded = load.get(i).map_or(0.0, |sum| sum - load[onset]);
-            let shapes = [
+            shapes[..POWERS.len()].copy_from_slice(&[
                 root,
+                root * root.sqrt(),
                 x * root,
                 x * x,
                 x * x * x,
-                slow - 1.0,
-                fast - 1.0,
-                1.0 - bent,
-                1.0 - more,
-                1.0 - most,
-                1.0,
-                loaded,
-            ];
+            ]);
+            for (shape, value) in shapes[POWERS.len()..].iter_mut().zip(exponentials) {
+                *shape = (value - 1.0).abs();
+            }
+            shapes[SIMPLE - 1] = 1.0;
+            shapes[SIMPLE] = load.get(i).map_or(0.0, |sum| sum - load[onset]);
             for (sum, p) in sums.iter_mut().zip(shapes) {
                 sum[0] += p;
                 sum[1] += p * p;
                 sum[2] += p * y;
             }
         }
-        let shapes = [
-            Shape::Power(POWERS[0]),
-            Shape::Power(POWERS[1]),
-            Shape::Power(POWERS[2]),
-            Shape::Power(POWERS[3]),
-            Shape::Growth(GROWTHS[0]),
-            Shape::Growth(GROWTHS[1]),
-            Shape::Saturating(SATURATIONS[0]),
-            Shape::Saturating(SATURATIONS[1]),
-            Shape::Saturating(SATURATIONS[2]),
-            Shape::Step,
-            Shape::Load,
-        ];
-        for (shape, sums) in shapes.into_iter().zip(sums) {
-            if shape != Shape::Load || !load.is_empty() {
-                out.extend(self.simple(shape, onset, sums));
-            }
+        let powers = POWERS.into_iter().map(Shape::Power);
+        let growths = GROWTHS.into_iter().map(Shape::Growth);
+        let saturations = SATURATIONS.into_iter().map(Shape::Saturating);
+        let simple = powers
+            .chain(growths)
+            .chain(saturations)
+            .chain([Shape::Step]);
+        let loaded = (!load.is_empty()).then_some(Shape::Load);
+        for (shape, sums) in simple.chain(loaded).zip(sums) {
+            out.extend(self.simple(shape, onset, sums));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn best(values: &[f64], load: &[f64]) -> Candidate {
+        let mut all = Vec::new();
+        candidates(values, load, &mut all);
+        let score = |c: &Candidate| c.rss * (1.0 + 0.05 * c.parameters) + 1e-9 * c.parameters;
+        *all.iter()
+            .min_by(|a, b| score(a).total_cmp(&score(b)))
+            .expect("there are points")
+    }
+
+    fn series(f: impl Fn(f64) -> f64) -> Vec<f64> {
+        (0..60).map(|i| f(f64::from(i))).collect()
+    }
+
+    #[test]
+    fn a_line_is_found_with_its_onset_and_its_crossing() {
+        let values = series(|i| 10.0 + 0.5 * (i - 21.0).max(0.0));
+        let line = best(&values, &[]);
+        assert_eq!((line.shape, line.onset), (Shape::Line, 21));
+        assert!((line.slope - 0.5).abs() < 1e-6 && line.rss < 1e-6);
+        let steps = line.steps_to(39.0, 60, &[], &|_| f64::NAN);
+        assert!((steps.unwrap() - 20.0).abs() < 1e-6, "{steps:?}");
+    }
+
+    #[test]
+    fn gaps_do_not_move_a_line() {
+        let mut values = series(|i| 10.0 + 0.5 * (i - 21.0).max(0.0));
+        for i in (3..60).step_by(4) {
+            values[i] = f64::NAN;
+        }
+        let line = best(&values, &[]);
+        assert_eq!((line.shape, line.onset), (Shape::Line, 21));
+        let mut none = Vec::new();
+        candidates(&[f64::NAN; 60], &[], &mut none);
+        assert!(none.is_empty());
+    }
+
+    #[test]
+    fn a_rate_that_changed_and_growth_that_levels_off_are_told_apart() {
+        let broken = series(|i| (i - 12.0).max(0.0) - 0.7 * (i - 36.0).max(0.0));
+        let found = best(&broken, &[]);
+        assert_eq!(found.shape, Shape::Broken { second: 36 });
+        assert!((found.late_slope - 0.3).abs() < 1e-6);
+        // levels off at 50: it never gets to 60
+        let cache = series(|i| 50.0 * (1.0 - (-(i - 12.0).max(0.0) / 16.0).exp()));
+        let found = best(&cache, &[]);
+        assert!(matches!(found.shape, Shape::Saturating(_)), "{found:?}");
+        assert_eq!(found.steps_to(60.0, 60, &[], &|_| 0.0), None);
+    }
+
+    #[test]
+    fn growth_that_goes_with_the_load_is_seen() {
+        let busy = |i: f64| if (i / 10.0) as i32 % 2 == 0 { 2.0 } else { 0.1 };
+        let mut sum = 0.0;
+        let load = series(busy)
+            .iter()
+            .map(|busy| {
+                sum += busy;
+                sum
+            })
+            .collect::<Vec<_>>();
+        let values: Vec<f64> = load.iter().map(|sum| 5.0 + 0.3 * sum).collect();
+        let found = best(&values, &load);
+        assert_eq!(found.shape, Shape::Load);
+        let asked = std::cell::Cell::new(0.0);
+        let steps = found.steps_to(values[59] + 3.0, 60, &load, &|sum| {
+            asked.set(sum);
+            7.0
+        });
+        assert_eq!(steps, Some(7.0));
+        assert!((asked.get() - 10.0).abs() < 1e-6, "{}", asked.get());
     }
 }
