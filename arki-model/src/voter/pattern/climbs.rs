@@ -15,6 +15,8 @@ const GIVEN_BACK: f64 = 0.3;
 const SHARE_MIN: f64 = 0.04;
 /// A climb that stands still for this long, and for as long as it took, has stopped.
 const STILL_S: i64 = 3_600;
+/// It stands still, too, while it creeps: less than this share of the climb is noise about a plateau.
+const STILL: f64 = 0.03;
 /// Climbs older than this are forgotten.
 const FORGET_S: i64 = 9 * 86_400;
 
@@ -69,7 +71,7 @@ impl Climbs {
             low.at = at;
             low.value = low.value.min(value);
         }
-        if value > high.value {
+        if value > high.value + STILL * (high.value - low.value) {
             *high = Point { at, value };
             return;
         }
@@ -139,5 +141,75 @@ impl Climbs {
             peak: high.value as f32,
             ending,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pushes `(minute, value)` knots, joined by straight lines, a value a minute, against the bound 100.
+    fn along(knots: &[(i64, f64)]) -> Climbs {
+        let mut climbs = Climbs::default();
+        for pair in knots.windows(2) {
+            let ((from, low), (to, high)) = (pair[0], pair[1]);
+            for minute in from..to {
+                let share = (minute - from) as f64 / (to - from) as f64;
+                climbs.push(60 * minute, low + share * (high - low), 100.0);
+            }
+        }
+        climbs
+    }
+
+    #[test]
+    fn a_climb_that_falls_back_is_over_and_known() {
+        let climbs = along(&[(0, 40.0), (60, 40.0), (120, 70.0), (121, 40.0), (200, 40.0)]);
+        assert_eq!(climbs.ended().len(), 1);
+        let climb = climbs.ended()[0];
+        assert_eq!(climb.ending, Ending::Fell);
+        assert!((climb.rise - 30.0).abs() < 1.0 && (climb.peak - 70.0).abs() < 1.0);
+        assert!((climb.lasted_s - 3_600.0).abs() < 300.0);
+        // half as high at the same pace is like it; higher, or eight times as fast, is not
+        assert_eq!(climbs.like(15.0, 1_800.0).count(), 1);
+        assert_eq!(climbs.like(35.0, 3_600.0).count(), 0);
+        assert_eq!(climbs.like(15.0, 200.0).count(), 0);
+    }
+
+    #[test]
+    fn a_climb_that_stands_still_has_stopped_and_is_not_taken_for_one_that_fell() {
+        let climbs = along(&[(0, 40.0), (60, 40.0), (120, 70.0), (240, 70.0)]);
+        assert_eq!(climbs.ended().len(), 1);
+        assert_eq!(climbs.ended()[0].ending, Ending::Stopped);
+        assert_eq!(climbs.like(20.0, 2_400.0).count(), 0);
+    }
+
+    #[test]
+    fn a_climb_that_creeps_on_has_stopped_too() {
+        // 30 points in an hour, and then a tenth of a point an hour
+        let climbs = along(&[(0, 40.0), (60, 40.0), (120, 70.0), (360, 70.4)]);
+        assert_eq!(climbs.ended().len(), 1);
+        assert_eq!(climbs.ended()[0].ending, Ending::Stopped);
+    }
+
+    #[test]
+    fn small_waves_are_no_climbs_and_the_list_is_bounded() {
+        let waves: Vec<(i64, f64)> = (0..80)
+            .map(|i| (30 * i, 40.0 + f64::from(i as i32 % 2)))
+            .collect();
+        assert!(along(&waves).ended().is_empty());
+        let teeth: Vec<(i64, f64)> = (0..80)
+            .map(|i| (30 * i, 40.0 + 20.0 * f64::from(i as i32 % 2)))
+            .collect();
+        assert_eq!(along(&teeth).ended().len(), CLIMBS_MAX);
+    }
+
+    #[test]
+    fn after_a_failure_a_new_climb_begins_and_the_clock_takes_all_along() {
+        let mut climbs = along(&[(0, 40.0), (60, 40.0), (120, 70.0)]);
+        climbs.restart(7_200, 40.0);
+        assert!(climbs.ended().is_empty());
+        assert_eq!(climbs.current(), Some((7_200, 40.0)));
+        climbs.shift(-600);
+        assert_eq!(climbs.current(), Some((6_600, 40.0)));
     }
 }
