@@ -23,6 +23,10 @@ pub(super) const PATTERN_READY_S: i64 = 2 * 86_400;
 const CLIMB_MIN: f64 = 0.25;
 /// A longer span that sees a climb less than this many times as high sees the same climb.
 const SAME_CLIMB: f64 = 1.6;
+/// A job does not end at the same level every day: this share of its climb more is the same.
+const SAME_LEVEL: f64 = 0.1;
+/// A series that lies this share of its climb below it has come down, if only just now.
+const FALLEN: f64 = 0.3;
 /// Half of the rate that is forecast, less what noise and pauses take.
 const STILL_GROWS: f64 = 0.3;
 /// Jobs end: one that is running counts as two climbs that stopped.
@@ -233,7 +237,8 @@ impl State {
             if forecast.rise < SAME_CLIMB * denied {
                 continue;
             }
-            if !grows(now, cleaned, &forecast) {
+            let fallen = cleaned - now.turn() * now.value;
+            if fallen > FALLEN * forecast.rise || !grows(now, cleaned, &forecast) {
                 denied = denied.max(forecast.rise);
                 furthest = furthest.max(Look::Stopped);
                 continue;
@@ -372,6 +377,9 @@ impl State {
         let foot = cleaned - forecast.rise;
         let is_known = foot + highest < now.bound_up();
         wording::Known {
+            level: self
+                .levels
+                .at_this_hour(now.at, cleaned - SAME_LEVEL * forecast.rise),
             climbs: if is_known { count } else { 0 },
             climb_rise: highest,
             ..self.level(now, cleaned)

@@ -31,6 +31,8 @@ struct Host<F> {
     shape: F,
     noise: Noise,
     now_s: i64,
+    /// By how much the wall clock has been set.
+    set_by_s: i64,
 }
 
 fn settings(step_s: i64) -> Settings {
@@ -54,6 +56,7 @@ impl<F: Fn(f64) -> Option<f64>> Host<F> {
             shape,
             noise: Noise(7),
             now_s: 0,
+            set_by_s: 0,
         }
     }
 
@@ -62,7 +65,7 @@ impl<F: Fn(f64) -> Option<f64>> Host<F> {
         let mut told = Vec::new();
         while (self.now_s as f64) < until_s {
             let t = self.now_s as f64;
-            let at = T0 + self.now_s;
+            let at = T0 + self.now_s + self.set_by_s;
             let busy = 1.0 + 0.6 * (t / DAY * std::f64::consts::TAU).sin();
             let mut values: Vec<(SeriesId, f64)> = Vec::new();
             for (other, scale) in [
@@ -80,6 +83,12 @@ impl<F: Fn(f64) -> Option<f64>> Host<F> {
             self.now_s += self.step_s;
         }
         told
+    }
+
+    /// Sets the wall clock, as a person or a time server does.
+    fn set_clock(&mut self, delta_s: i64) {
+        self.engine.shift_time(delta_s);
+        self.set_by_s += delta_s;
     }
 
     /// Saves and loads everything, as a restart does.
@@ -207,6 +216,35 @@ fn a_restart_and_a_gap_in_the_middle_change_nothing() {
 }
 
 #[test]
+fn a_clock_that_is_set_in_the_middle_changes_nothing() {
+    let onset = 3.0 * DAY;
+    for delta_s in [-5_400, 7_200] {
+        let mut host = Host::new(30, from(onset, |h| h / 6.0));
+        let mut told = host.run(DISK, onset + 1.5 * HOUR);
+        host.set_clock(delta_s);
+        let late = host.run(DISK, onset + 6.0 * HOUR);
+        told.extend(late.into_iter().map(|mut prediction| {
+            prediction.raised_at -= delta_s;
+            prediction
+        }));
+        assert_told(&told, onset, onset + 6.0 * HOUR);
+    }
+}
+
+#[test]
+fn a_weekly_job_is_known_the_second_time() {
+    // 45 points within two hours, on the second day and on the ninth, then freed
+    let job = |t: f64| {
+        let hours = (t - DAY) % (7.0 * DAY) / HOUR - 10.0;
+        let runs = t > DAY && (0.0..2.0).contains(&hours);
+        Some(50.0 + if runs { 22.5 * hours } else { 0.0 })
+    };
+    let mut host = Host::new(30, job);
+    host.run(DISK, 7.5 * DAY);
+    assert_eq!(host.run(DISK, 9.0 * DAY), []);
+}
+
+#[test]
 fn what_is_used_up_downwards_is_told_too() {
     let onset = 3.0 * DAY;
     let up = from(onset, |h| h / 5.0);
@@ -248,6 +286,8 @@ fn spikes_a_step_and_a_cache_that_levels_off_are_left_alone() {
     assert_eq!(Host::new(30, step).run(DISK, 4.0 * DAY), []);
     let cache = from(onset, |h| 0.6 * (1.0 - (-h).exp()));
     assert_eq!(Host::new(30, cache).run(DISK, 4.0 * DAY), []);
+    let slow_cache = from(onset, |h| 0.7 * (1.0 - (-h / 3.0).exp()));
+    assert_eq!(Host::new(30, slow_cache).run(DISK, 4.0 * DAY), []);
 }
 
 #[test]
