@@ -13,7 +13,7 @@ use crate::voter::trend::Forecast;
 /// More likely than not.
 const WAY_MIN: f64 = 0.5;
 /// Before pattern knows two days nobody can tell a job of this host from a fault: more of the way is asked for.
-const WAY_NEW: f64 = 0.58;
+const WAY_NEW: f64 = 0.55;
 /// Most of what climbs this fast is a job: under 90 minutes the way asked for grows up to this at 45.
 const SHORT_S: f64 = 5_400.0;
 const WAY_SHORT: f64 = 0.55;

@@ -64,29 +64,32 @@ pub fn forecast(
     scratch: &mut Scratch,
 ) -> Option<Forecast> {
     let n = sight.values.len();
-    let candidates = &mut scratch.0;
+    let Scratch {
+        candidates,
+        weighed,
+    } = scratch;
     fit::candidates(&sight.values, &sight.load, candidates);
     let points = sight.values.iter().filter(|v| v.is_finite()).count() as f64;
     let flat_rss = candidates.first()?.rss;
-    let score = |c: &Candidate, points: f64, floor: f64| {
-        -0.5 * points * (c.rss + floor).ln() - 0.5 * c.parameters * points.ln() + prior(c)
-    };
     // No series is smoother than a thousandth of its own movement: rounding, if nothing else.
     let floor = 1e-6 * flat_rss + 1e-12;
-    let best = *candidates
-        .iter()
-        .max_by(|a, b| score(a, points / 3.0, floor).total_cmp(&score(b, points / 3.0, floor)))?;
+    weighed.clear();
+    weighed.extend(candidates.iter().map(|c| Weighed {
+        log_rss: (c.rss + floor).ln(),
+        log_prior: prior(c),
+        parameters: c.parameters,
+    }));
+    let best = best_of(weighed, points / 3.0)?;
+    let best = candidates[best.0];
     let residuals = Residuals::of(&best, sight);
     let effective = (points * (1.0 - residuals.rho) / (1.0 + residuals.rho)).max(4.0);
-    let best_score = candidates
-        .iter()
-        .map(|c| score(c, effective, floor))
-        .fold(f64::MIN, f64::max);
+    let (_, best_score) = best_of(weighed, effective)?;
+    let log_effective = effective.ln();
     let mut total = 0.0;
     let mut parts = Vec::with_capacity(32);
     let (mut age, mut rise, mut climbing, mut crossing) = (0.0, 0.0, 0.0, 0.0);
-    for candidate in candidates.iter() {
-        let behind = score(candidate, effective, floor) - best_score;
+    for (candidate, weighed) in candidates.iter().zip(weighed.iter()) {
+        let behind = weighed.score(effective, log_effective) - best_score;
         if behind < -NATS_BEHIND_MAX {
             continue;
         }
@@ -131,7 +134,32 @@ pub fn forecast(
 
 /// Memory that is used again by the next forecast.
 #[derive(Debug, Clone, Default)]
-pub struct Scratch(Vec<Candidate>);
+pub struct Scratch {
+    candidates: Vec<Candidate>,
+    weighed: Vec<Weighed>,
+}
+
+/// What a hypothesis' score is made of: the logarithms are taken once, not once a comparison.
+#[derive(Debug, Clone, Copy)]
+struct Weighed {
+    log_rss: f64,
+    log_prior: f64,
+    parameters: f64,
+}
+
+impl Weighed {
+    /// Logarithm of the posterior weight if the points tell as much as `points` independent ones (Schwarz, 1978).
+    fn score(&self, points: f64, log_points: f64) -> f64 {
+        -0.5 * points * self.log_rss - 0.5 * self.parameters * log_points + self.log_prior
+    }
+}
+
+/// The best hypothesis' place and score.
+fn best_of(weighed: &[Weighed], points: f64) -> Option<(usize, f64)> {
+    let log_points = points.ln();
+    let scores = weighed.iter().map(|w| w.score(points, log_points));
+    scores.enumerate().max_by(|a, b| a.1.total_cmp(&b.1))
+}
 
 /// Before anything is seen: the families by how common they are, spread over the members of each.
 fn prior(candidate: &Candidate) -> f64 {

@@ -173,7 +173,8 @@ impl<'a> Sums<'a> {
         }
         let mut exponentials = [1.0; EXPONENTS];
         let mut shapes = [0.0; CURVED];
-        let mut sums = [[0.0; 3]; CURVED];
+        // One array a sum, so that two or four shapes are added up at once.
+        let (mut sums, mut squares, mut products) = ([0.0; CURVED], [0.0; CURVED], [0.0; CURVED]);
         for i in onset + 1..n {
             for (value, factor) in exponentials.iter_mut().zip(factors) {
                 *value *= factor;
@@ -196,10 +197,14 @@ impl<'a> Sums<'a> {
             }
             shapes[SIMPLE - 1] = 1.0;
             shapes[SIMPLE] = load.get(i).map_or(0.0, |sum| sum - load[onset]);
-            for (sum, p) in sums.iter_mut().zip(shapes) {
-                sum[0] += p;
-                sum[1] += p * p;
-                sum[2] += p * y;
+            for (sum, shape) in sums.iter_mut().zip(shapes) {
+                *sum += shape;
+            }
+            for (sum, shape) in squares.iter_mut().zip(shapes) {
+                *sum += shape * shape;
+            }
+            for (sum, shape) in products.iter_mut().zip(shapes) {
+                *sum += shape * y;
             }
         }
         let powers = POWERS.into_iter().map(Shape::Power);
@@ -210,8 +215,8 @@ impl<'a> Sums<'a> {
             .chain(saturations)
             .chain([Shape::Step]);
         let loaded = (!load.is_empty()).then_some(Shape::Load);
-        for (shape, sums) in simple.chain(loaded).zip(sums) {
-            out.extend(self.simple(shape, onset, sums));
+        for (place, shape) in simple.chain(loaded).enumerate() {
+            out.extend(self.simple(shape, onset, [sums[place], squares[place], products[place]]));
         }
     }
 }
