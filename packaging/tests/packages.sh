@@ -36,8 +36,9 @@ echo "== deb ($SECONDS s)"
 rm -rf --one-file-system "$work"
 mkdir -p "$work/second"
 packaging/build.sh --binaries "$binaries" --kind deb --out "$work/first" >/dev/null
-.ci/debian target/debian-systemd systemd systemd-sysv dbus adduser procps curl man-db
+.ci/debian target/debian-systemd systemd systemd-sysv dbus adduser procps curl man-db libnss-myhostname
 cp -a --reflink=auto target/debian-systemd "$work/root"
+packaging/tests/static.sh "$work/root"
 mkdir "$work/root/packages"
 cp -r "$work/first" packaging/tests/host.sh "$work/root/packages"
 truncate -s 64M "$work/disk"
