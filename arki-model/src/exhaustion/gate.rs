@@ -14,9 +14,9 @@ use crate::voter::trend::Forecast;
 const WAY_MIN: f64 = 0.5;
 /// Before pattern knows two days nobody can tell a job of this host from a fault: more of the way is asked for.
 const WAY_NEW: f64 = 0.55;
-/// Most of what climbs this fast is a job: under 90 minutes the way asked for grows up to this at 45.
+/// Most of what climbs this fast is a job: from 90 minutes down to 45 the way asked for grows up to this.
 const SHORT_S: f64 = 5_400.0;
-const WAY_SHORT: f64 = 0.55;
+const WAY_SHORT: f64 = 0.5;
 /// What is a warning now and critical in ten minutes is told once.
 const SAME_WORD_S: f64 = 600.0;
 /// A forecast this narrow comes from growth without any whim: a little less of the way is asked for.
