@@ -252,7 +252,11 @@ async fn a_run_that_is_cancelled_leaves_nothing() {
     };
     let _hub = home.serve().await;
     let id = home.create("mariadb", "restart").await;
-    home.until(&id, &["running"]).await;
+    let begun = Instant::now();
+    while home.containers(&[&id]).await == 0 {
+        assert!(begun.elapsed() < PATIENCE, "{}", home.log());
+        sleep(Duration::from_millis(20)).await;
+    }
     let cancel = home
         .client
         .post(format!("{}/v1/sandbox/runs/{id}/cancel", home.url));

@@ -16,6 +16,7 @@ use bollard::query_parameters::{
 use futures_util::StreamExt;
 use std::collections::HashMap;
 use std::time::Duration;
+use tokio::sync::oneshot;
 
 /// Compiled in, so that the profile and the program are always of one version.
 const SECCOMP: &str = include_str!("../../../packaging/seccomp/sandbox.json");
@@ -64,6 +65,29 @@ pub(super) struct Container {
     pub(super) id: String,
 }
 
+/// A container that is killed and removed, with all that is in it, when this is dropped: by a task of its own that
+/// nobody waits for and nobody can stop. What cannot be removed now is said, and left to the next reaping.
+#[derive(Debug)]
+pub(super) struct Held(Container);
+
+impl std::ops::Deref for Held {
+    type Target = Container;
+
+    fn deref(&self) -> &Container {
+        &self.0
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let Container { engine, id } = self.0.clone();
+        // a program that is ending has no runtime any more: the container's own clock ends it
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { engine.remove(&id).await });
+        }
+    }
+}
+
 /// What a container uses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Usage {
@@ -74,32 +98,36 @@ pub(super) struct Usage {
 }
 
 impl Container {
-    /// Makes and starts one. If starting fails, nothing is left of it.
-    pub(super) async fn start(engine: &Engine, purpose: &Purpose<'_>) -> Result<Self, EngineError> {
-        let body = body(engine, purpose);
+    /// Makes and starts one. It goes on in a task of its own: whoever no longer waits for it (a run that was cancelled
+    /// just now) leaves nothing behind either.
+    pub(super) async fn start(engine: &Engine, purpose: &Purpose<'_>) -> Result<Held, EngineError> {
+        let (body, engine) = (body(engine, purpose), engine.clone());
+        let (give, taken) = oneshot::channel();
+        tokio::spawn(async move {
+            // what nobody takes is dropped, and removed by that
+            drop(give.send(Self::make(&engine, body).await));
+        });
+        let ended = |_| EngineError::Refused {
+            what: "make a container".into(),
+            reason: "the runner ends".into(),
+        };
+        taken.await.map_err(ended)?
+    }
+
+    async fn make(engine: &Engine, body: ContainerCreateBody) -> Result<Held, EngineError> {
         let made = engine.docker().create_container(None, body).await;
         let id = made
             .map_err(|error| engine.failed("make a container", &error))?
             .id;
-        let container = Self {
-            engine: engine.clone(),
-            id,
-        };
-        let started = engine
+        let engine = engine.clone();
+        let held = Held(Self { engine, id });
+        let started = held
+            .engine
             .docker()
-            .start_container(&container.id, None::<StartContainerOptions>)
+            .start_container(&held.id, None::<StartContainerOptions>)
             .await;
-        if let Err(error) = started {
-            container.remove().await;
-            return Err(engine.failed("start a container", &error));
-        }
-        Ok(container)
-    }
-
-    /// Kills and removes it, with all that is in it. What is gone already is fine; what cannot be removed now is said
-    /// and left to the next reaping.
-    pub(super) async fn remove(&self) {
-        self.engine.remove(&self.id).await;
+        started.map_err(|error| held.engine.failed("start a container", &error))?;
+        Ok(held)
     }
 
     /// What it uses at this moment, as the engine reads it from the cgroup.

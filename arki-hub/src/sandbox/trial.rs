@@ -120,10 +120,9 @@ impl Trial<'_> {
         time: Duration,
     ) -> Result<Copy, EngineError> {
         let container = Container::start(engine, purpose).await?;
-        let removal = Removal(Some(container.clone()));
         let worker = Worker::new(&container, self.profile, self.action, archive);
         let worked = timeout(time, worker.work(side)).await;
-        removal.now();
+        drop(container);
         match worked {
             Ok(copy) => copy,
             Err(_) => Ok(Copy {
@@ -150,27 +149,5 @@ fn proven(outcome: super::result::Outcome, action: &Action) -> Vec<String> {
     match outcome {
         super::result::Outcome::Succeeded => action.proves.clone(),
         super::result::Outcome::Failed => Vec::new(),
-    }
-}
-
-/// Removes a container when it is dropped: also where the future that holds it is.
-struct Removal(Option<Container>);
-
-impl Removal {
-    /// In a task of its own: nobody waits for it, and nobody can stop it.
-    fn now(mut self) {
-        self.remove();
-    }
-
-    fn remove(&mut self) {
-        if let Some(container) = self.0.take() {
-            tokio::spawn(async move { container.remove().await });
-        }
-    }
-}
-
-impl Drop for Removal {
-    fn drop(&mut self) {
-        self.remove();
     }
 }

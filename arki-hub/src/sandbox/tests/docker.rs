@@ -387,10 +387,10 @@ async fn a_container_whose_claim_is_over_is_reaped_and_no_other() {
         .await
         .unwrap();
     let run_id = arki_model::hex::encode(&run.run_id);
-    Container::start(&engine, &purpose(&nginx, &image, &run_id, now_s))
+    let _claimed = Container::start(&engine, &purpose(&nginx, &image, &run_id, now_s))
         .await
         .unwrap();
-    Container::start(&engine, &purpose(&nginx, &image, "00", now_s))
+    let _at_a_terminal = Container::start(&engine, &purpose(&nginx, &image, "00", now_s))
         .await
         .unwrap();
     let left = async || -> Vec<String> {
