@@ -199,9 +199,10 @@ impl Shipper {
         Ok(())
     }
 
-    /// Has the hub's requests done at `desk`.
+    /// Has the hub's requests done at `desk`. After a start some are likely: the agent may have been away.
     #[must_use]
     pub fn with_desk(mut self, desk: Rc<Desk>) -> Self {
+        desk.expect_requests();
         self.desk = Some(desk);
         self
     }

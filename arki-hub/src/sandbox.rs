@@ -21,6 +21,7 @@ mod exec;
 pub mod hook;
 pub mod images;
 mod judge;
+pub mod live;
 pub mod profile;
 pub mod profiles;
 pub mod result;

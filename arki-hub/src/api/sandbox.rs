@@ -7,6 +7,7 @@ use crate::hub::Hub;
 use crate::sandbox::ask::{Ask, AskError, Asker, ask};
 use crate::sandbox::decide::{DecideError, Said, decide};
 use crate::sandbox::hook::{self, HookError};
+use crate::sandbox::live::{self, Application, Drift};
 use crate::sandbox::profile::{Action, Profile};
 use crate::server::problem::Problem;
 use crate::store::predictions;
@@ -77,7 +78,11 @@ pub struct Shown {
     score: Option<f64>,
     error: Option<String>,
     decision: Option<Decided>,
-    /// Missing in lists.
+    /// Missing in lists, as the two below.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drift: Option<Drift>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    application: Option<Application>,
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<Value>,
 }
@@ -124,7 +129,22 @@ pub fn show(run: Run, with_result: bool) -> Shown {
             by: one.by,
             receipt: one.receipt,
         }),
+        drift: None,
+        application: None,
     }
+}
+
+/// A run with all that is known of it now: its result, and what became of the live service since.
+async fn whole(hub: &Hub, run: Run) -> Result<Json<Shown>, Problem> {
+    let (drift, application) = (
+        live::drift(hub, &run).await?,
+        live::application(hub, &run).await?,
+    );
+    Ok(Json(Shown {
+        drift,
+        application,
+        ..show(run, true)
+    }))
 }
 
 /// `POST /v1/sandbox/runs`
@@ -195,7 +215,7 @@ pub async fn get(
     State(hub): State<Arc<Hub>>,
     Path(id): Path<String>,
 ) -> Result<Json<Shown>, Problem> {
-    Ok(Json(show(run(&hub, &id).await?, true)))
+    whole(&hub, run(&hub, &id).await?).await
 }
 
 /// `POST /v1/sandbox/runs/{id}/cancel`
@@ -221,7 +241,7 @@ pub async fn decision(
 ) -> Result<Json<Shown>, Problem> {
     let found = run(&hub, &id).await?;
     decide(&hub, &caller, &found, &said).await?;
-    Ok(Json(show(run(&hub, &id).await?, true)))
+    whole(&hub, run(&hub, &id).await?).await
 }
 
 /// `POST /v1/hooks/sandbox`
@@ -266,6 +286,7 @@ impl From<DecideError> for Problem {
         let status = match error {
             DecideError::Store(error) => return error.into(),
             DecideError::Text(..) => StatusCode::BAD_REQUEST,
+            DecideError::NotAsked(_) => StatusCode::SERVICE_UNAVAILABLE,
             DecideError::State(_) => StatusCode::CONFLICT,
             DecideError::NotApplicable(_) => StatusCode::UNPROCESSABLE_ENTITY,
         };

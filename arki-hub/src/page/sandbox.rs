@@ -1,4 +1,4 @@
-//! Runs of the sandbox: the list, and one run with all that it found.
+//! Runs of the sandbox: the list, and one run with all that it found and what became of it.
 
 use super::html::{figure, text};
 use super::render::{ago, frame};
@@ -7,9 +7,10 @@ use crate::api::predictions::uuid;
 use crate::api::sandbox::run as find;
 use crate::auth::Caller;
 use crate::hub::Hub;
-use crate::sandbox::result::{Copy, Figure, Measured, Step, TrialResult};
+use crate::sandbox::live::{self, Application, Drift};
+use crate::sandbox::result::{Configuration, Copy, Figure, Measured, Step, TrialResult};
 use crate::server::{Peer, problem::Problem};
-use crate::store::sandbox::{Decision, Filter, Run, State as RunState, list};
+use crate::store::sandbox::{Decision, Filter, Run, list};
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
@@ -30,15 +31,25 @@ pub async fn run(
     match enter(&hub, peer, &headers).await {
         Err(response) => response,
         Ok(caller) => {
-            let found = find(&hub, &id).await;
-            let now_s = hub.clock.now_s();
-            leave(
-                &hub,
-                &caller,
-                found.map(|found| one(&caller, &found, now_s)),
-            )
+            let page = whole(&hub, &caller, &id).await;
+            leave(&hub, &caller, page)
         }
     }
+}
+
+async fn whole(hub: &Hub, caller: &Caller, id: &str) -> Result<String, Problem> {
+    let found = find(hub, id).await?;
+    let since = Since {
+        drift: live::drift(hub, &found).await?,
+        application: live::application(hub, &found).await?,
+    };
+    Ok(one(caller, &found, &since, hub.clock.now_s()))
+}
+
+/// What became of the live service since a run.
+struct Since {
+    drift: Option<Drift>,
+    application: Option<Application>,
 }
 
 /// The newest runs that `filter` lets through, as a section of another page; empty where there are none.
@@ -86,7 +97,7 @@ fn stands(run: &Run) -> String {
     }
 }
 
-fn one(caller: &Caller, run: &Run, now_s: i64) -> String {
+fn one(caller: &Caller, run: &Run, since: &Since, now_s: i64) -> String {
     let result: Option<TrialResult> = run
         .result
         .as_deref()
@@ -118,16 +129,23 @@ fn one(caller: &Caller, run: &Run, now_s: i64) -> String {
     if let Some(decision) = &run.decision {
         main.push_str(&decided(decision, now_s));
     }
+    if let Some(application) = &since.application {
+        main.push_str(&applied(application, now_s));
+    } else if let Some(drift) = since.drift.as_ref().filter(|drift| drift.changed) {
+        let _infallible = write!(
+            main,
+            "<p class=\"wrong\">The host's configuration has changed since this trial (seen {}): it cannot be applied; try it again.</p>",
+            ago(drift.taken_at, now_s)
+        );
+    }
     if let Some(result) = &result {
         main.push_str(&measures(result));
         main.push_str(&steps("On the copy that was tried on", &result.tried));
         main.push_str(&steps("On the control copy", &result.control));
     }
-    let refresh = (!matches!(
-        run.state,
-        RunState::Done | RunState::Failed | RunState::Cancelled
-    ))
-    .then_some(2);
+    let waits = since.application.as_ref();
+    let waits = waits.is_some_and(|application| application.state == "waiting");
+    let refresh = (waits || !run.state.is_ended()).then_some(2);
     frame(
         &format!("{} {}", run.service, run.action),
         Some(caller),
@@ -150,7 +168,7 @@ fn verdict(result: &TrialResult) -> String {
     };
     format!(
         "<article><p class=\"series\">$ {}</p><p class=\"left\">{}</p><p>{}</p>{}{}{}<p>Undo: {}</p>\
-         <p><small>Image {}. Configuration: {}, {} files, {}. Took {} ms.</small></p></article>",
+         <p><small>Image {}. Configuration: {}. Took {} ms.</small></p></article>",
         text(&result.argv.join(" ")),
         text(result.fidelity.name()),
         text(&result.summary),
@@ -159,10 +177,66 @@ fn verdict(result: &TrialResult) -> String {
         items("Left out of the copy:", &result.configuration.left_out),
         text(&result.undo),
         text(&result.image),
-        text(&result.configuration.source),
-        result.configuration.files,
-        text(&result.configuration.hash),
+        configured(&result.configuration),
         result.duration_ms
+    )
+}
+
+/// With which configuration, and why not with the host's own.
+fn configured(tried: &Configuration) -> String {
+    if tried.source == "image" {
+        let why = match tried.reason.as_str() {
+            "" => String::new(),
+            reason => format!(" ({})", text(reason)),
+        };
+        return format!("the image's own{why}");
+    }
+    let of = match tried.source.as_str() {
+        "snapshot" => "the host's",
+        _ => "as given",
+    };
+    format!("{of}, {} files, {}", tried.files, text(&tried.hash))
+}
+
+/// What became of it at the agent.
+fn applied(application: &Application, now_s: i64) -> String {
+    let detail = text(&application.detail);
+    let how = match application.state.as_str() {
+        "waiting" => format!(
+            "The agent was asked {} and has not come for it yet.",
+            ago(application.asked_at, now_s)
+        ),
+        "expired" => "The agent did not come for it before its permission ended: nothing was done."
+            .to_owned(),
+        "done" => format!("Applied on the host: {detail}."),
+        "failed" => format!("Applied on the host, and it failed: {detail}."),
+        state => format!("The agent {} it: {detail}.", text(state)),
+    };
+    let class = if matches!(application.state.as_str(), "waiting" | "done") {
+        "left"
+    } else {
+        "wrong"
+    };
+    let written: Vec<String> = ["stdout", "stderr"]
+        .into_iter()
+        .filter_map(|stream| application.report.as_ref()?.get(stream)?.as_str())
+        .filter(|written| !written.is_empty())
+        .map(|written| format!("<pre>{}</pre>", text(written)))
+        .collect();
+    let prediction = application
+        .prediction
+        .as_deref()
+        .map_or(String::new(), |state| {
+            let stands = match state {
+                "active" => "still stands".to_owned(),
+                "happened" => "came true all the same".to_owned(),
+                other => format!("is over: {}", text(other)),
+            };
+            format!("<p>The prediction {stands}.</p>")
+        });
+    format!(
+        "<article><p class=\"{class}\">{how}</p>{}{prediction}</article>",
+        written.concat()
     )
 }
 

@@ -1,8 +1,10 @@
 //! Asking for a run: what API, webhooks, the terminal and the hub itself do alike.
 
+use super::live;
 use super::profile::Profile;
 use crate::hub::Hub;
 use crate::random;
+use crate::store::agents::Agent;
 use crate::store::sandbox::{self, NewRun, Room, Run};
 use crate::store::{StoreError, agents, predictions};
 use arki_model::id::EventId;
@@ -80,7 +82,7 @@ pub async fn ask(hub: &Hub, asker: &Asker, ask: &Ask) -> Result<Run, AskError> {
         .get(&ask.service)
         .ok_or_else(|| AskError::Service(ask.service.clone()))?;
     known_action(profile, &ask.action)?;
-    let (agent_no, prediction_id) = about(hub, ask).await?;
+    let (agent, prediction_id) = about(hub, ask).await?;
     let now_s = hub.clock.now_s();
     let run_id = *EventId::new(now_s.unsigned_abs() * 1_000, random::bytes()).as_bytes();
     let new = NewRun {
@@ -89,7 +91,7 @@ pub async fn ask(hub: &Hub, asker: &Asker, ask: &Ask) -> Result<Run, AskError> {
         requested_by: &asker.name,
         service: &ask.service,
         action: &ask.action,
-        agent_no,
+        agent_no: agent.as_ref().map(|agent| agent.agent_no),
         prediction_id,
         now_s,
     };
@@ -100,6 +102,10 @@ pub async fn ask(hub: &Hub, asker: &Asker, ask: &Ask) -> Result<Run, AskError> {
     if !sandbox::create(&*hub.store, &new, room).await? {
         let Room { each, all } = room;
         return Err(AskError::Full { each, all });
+    }
+    if let Some(agent) = &agent {
+        // it comes while the run waits for its turn
+        live::ask(hub, agent, &ask.service).await?;
     }
     let made = sandbox::get(&*hub.store, &run_id).await?;
     made.ok_or_else(|| StoreError::Content("a run vanished".into()).into())
@@ -122,7 +128,7 @@ fn known_action(profile: &Profile, name: &str) -> Result<(), AskError> {
 }
 
 /// The agent and the prediction that a run is about; a prediction names its agent.
-async fn about(hub: &Hub, ask: &Ask) -> Result<(Option<i64>, Option<Vec<u8>>), AskError> {
+async fn about(hub: &Hub, ask: &Ask) -> Result<(Option<Agent>, Option<Vec<u8>>), AskError> {
     let bytes = |text: &str| arki_model::hex::decode::<16>(&text.replace('-', ""));
     let mut agent_id = None;
     let mut prediction_id = None;
@@ -147,5 +153,5 @@ async fn about(hub: &Hub, ask: &Ask) -> Result<(Option<i64>, Option<Vec<u8>>), A
     };
     let found = agents::by_id(&*hub.store, &agent_id).await?;
     let agent = found.ok_or_else(|| AskError::Agent(arki_model::hex::encode(&agent_id)))?;
-    Ok((Some(agent.agent_no), prediction_id))
+    Ok((Some(agent), prediction_id))
 }

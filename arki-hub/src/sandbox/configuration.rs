@@ -58,6 +58,8 @@ pub struct Configuration {
     pub entries: Vec<(String, What)>,
     /// What is not in it, and why.
     pub left_out: Vec<String>,
+    /// Why it is the image's and not the host's; empty otherwise.
+    pub reason: String,
 }
 
 impl Configuration {
@@ -202,6 +204,7 @@ impl Configuration {
             files: self.entries.iter().filter(is_file).count() as u64,
             taken_at: self.taken_at,
             left_out,
+            reason: self.reason.clone(),
         }
     }
 }

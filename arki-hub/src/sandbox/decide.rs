@@ -1,11 +1,14 @@
 //! A person decides about a trial: apply it on the real service, or dismiss it. "Apply" makes a receipt, signed with
-//! the hub's key; what was not tried, or failed, or was tried on another configuration than the host's, gets none.
+//! the hub's key, and asks the agent for it; what was not tried, or failed, or was tried on another configuration than the
+//! host's, gets none.
 
-use super::result::{Outcome, TrialResult};
+use super::live;
+use super::result::Outcome;
 use crate::auth::Caller;
+use crate::channel::{self, AskError};
 use crate::hub::Hub;
-use crate::store::StoreError;
 use crate::store::sandbox::{self, Decision, Run, State};
+use crate::store::{StoreError, agents, predictions};
 use arki_model::receipt::{self, RECEIPT_VERSION, Receipt};
 use arki_model::wire::AgentId;
 use serde::Deserialize;
@@ -48,12 +51,16 @@ pub enum DecideError {
     /// It must not be applied.
     #[error("this trial cannot be applied: {0}")]
     NotApplicable(String),
+    /// It was decided, and could not be passed on.
+    #[error("decided, but the agent could not be asked: {0}; decide again to ask again")]
+    NotAsked(AskError),
     /// The store did not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Records the decision about `run`.
+/// Records the decision about `run`, and asks the agent to apply it where it is to be. A decision whose agent could not
+/// be asked may be repeated.
 pub async fn decide(
     hub: &Hub,
     caller: &Caller,
@@ -69,12 +76,19 @@ pub async fn decide(
         )));
     }
     if let Some(before) = &run.decision {
-        return Err(taken(before));
+        let waits = said.decision == Word::Apply
+            && before.receipt.is_some()
+            && live::application(hub, run).await?.is_none();
+        if !waits {
+            return Err(taken(before));
+        }
+        pass_on(hub, run, before).await?;
+        return Ok(before.clone());
     }
     let now_s = hub.clock.now_s();
     let receipt = match said.decision {
         Word::Dismiss => None,
-        Word::Apply => Some(signed(hub, run, said)?),
+        Word::Apply => Some(signed(hub, run, said).await?),
     };
     let decision = Decision {
         decision: match said.decision {
@@ -96,7 +110,28 @@ pub async fn decide(
         ));
     }
     tracing::info!(run = %arki_model::hex::encode(&run.run_id), decision = %decision.decision, by = ?decision.by, "a trial was decided");
+    pass_on(hub, run, &decision).await?;
     Ok(decision)
+}
+
+/// Asks the agent to do what its receipt allows; nothing where there is none.
+async fn pass_on(hub: &Hub, run: &Run, decision: &Decision) -> Result<(), DecideError> {
+    let (Some(receipt), Some((_, agent_id, _))) = (&decision.receipt, &run.agent) else {
+        return Ok(());
+    };
+    let agent = agents::by_id(&*hub.store, agent_id).await?;
+    let agent = agent.ok_or_else(|| DecideError::State("the agent is gone".into()))?;
+    // what the agent is to watch afterwards; a trial may be about nothing in particular
+    let series = match &run.prediction_id {
+        Some(id) => predictions::by_event(&*hub.store, id).await?,
+        None => None,
+    };
+    let series = series.map(|prediction| prediction.series);
+    match channel::ask_apply(hub, &agent, receipt, &series.unwrap_or_default()).await {
+        Ok(_) => Ok(()),
+        Err(AskError::Store(error)) => Err(error.into()),
+        Err(error) => Err(DecideError::NotAsked(error)),
+    }
 }
 
 fn taken(before: &Decision) -> DecideError {
@@ -114,14 +149,12 @@ fn text(what: &'static str, text: &str, bytes_max: usize) -> Result<(), DecideEr
 }
 
 /// The receipt of a trial that may be applied.
-fn signed(hub: &Hub, run: &Run, said: &Said) -> Result<String, DecideError> {
+async fn signed(hub: &Hub, run: &Run, said: &Said) -> Result<String, DecideError> {
     let not = |why: &str| DecideError::NotApplicable(why.to_owned());
     let Some((_, agent_id, _)) = &run.agent else {
         return Err(not("it was not about an agent's service"));
     };
-    let result = run.result.as_deref().unwrap_or_default();
-    let result: TrialResult = serde_json::from_str(result)
-        .map_err(|error| StoreError::Content(format!("the result of a run: {error}")))?;
+    let result = live::result(run)?.ok_or_else(|| not("its result is missing"))?;
     if result.outcome != Outcome::Succeeded {
         return Err(not("it failed on the copy"));
     }
@@ -133,6 +166,14 @@ fn signed(hub: &Hub, run: &Run, said: &Said) -> Result<String, DecideError> {
     if result.configuration.source != "snapshot" {
         return Err(not(
             "it was tried with the image's configuration, not with this host's: let the agent take snapshots of the service",
+        ));
+    }
+    if live::drift(hub, run)
+        .await?
+        .is_some_and(|drift| drift.changed)
+    {
+        return Err(not(
+            "the host's configuration has changed since: try it again",
         ));
     }
     let agent: [u8; 16] = agent_id

@@ -4,11 +4,10 @@
 //! cancelled, or that another runner took over, is stopped within [`LOOK`]. A container is an orphan when the claim
 //! that its label names is over; one of a run that is not in this store (a trial at a terminal) when its own time is.
 
-use super::configuration::Configuration;
 use super::container::{LABEL_ATTEMPT, LABEL_ENDS, LABEL_RUN};
 use super::engine::{Engine, EngineError};
 use super::trial::{Found, Trial};
-use super::{hook, images};
+use super::{hook, images, live};
 use crate::hub::Hub;
 use crate::store::sandbox::{self, Ended, Run};
 use crate::store::{StoreError, sandbox::LEASE_S};
@@ -132,7 +131,7 @@ async fn trial(hub: &Arc<Hub>, engine: &Engine, run: &Run) -> Result<Found, Runn
         .ok_or_else(|| gone("service"))?;
     let action = profile.action(&run.action).ok_or_else(|| gone("action"))?;
     let image = images::allowed(&hub.config.sandbox, &*hub.store, engine, &run.service).await?;
-    let configuration = Configuration::of_the_image();
+    let configuration = live::configuration(hub, run).await?;
     let trial = Trial {
         profile,
         action,

@@ -139,7 +139,15 @@ impl Trial<'_> {
                 .into(),
         );
         if self.configuration.source == "image" {
-            all.push("anything about this host's own configuration: the image's was used".into());
+            let reason = &self.configuration.reason;
+            let why = if reason.is_empty() {
+                String::new()
+            } else {
+                format!(", because {reason}")
+            };
+            all.push(format!(
+                "anything about this host's own configuration: the image's was used{why}"
+            ));
         }
         all
     }

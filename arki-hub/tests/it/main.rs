@@ -8,6 +8,7 @@
 )]
 #![expect(clippy::too_many_lines, reason = "one story a test")]
 
+mod apply;
 mod browser;
 mod faults;
 mod fleet;

@@ -313,6 +313,13 @@ impl Agent {
         wait("the agent", predicts, || self.home.log()).await;
     }
 
+    /// Watches the machine that this runs on.
+    pub(crate) async fn watch(&mut self) {
+        self.child = Some(self.home.start(&["run"], &[]));
+        let predicts = async || self.home.log().contains("predicting");
+        wait("the agent", predicts, || self.home.log()).await;
+    }
+
     /// As a power cut does.
     pub(crate) async fn kill(&mut self) {
         self.child.take().unwrap().kill().await.unwrap();

@@ -1,0 +1,203 @@
+//! The live service behind a run: its configuration for the copies, how that has changed since, and what was applied.
+//!
+//! ```text
+//! asked for -> snapshot asked of the agent -> copies -> decided -> applied by the agent -> how the prediction ended
+//! ```
+//!
+//! A snapshot that came within [`FRESH_S`] is used at once. Otherwise the agent is asked, from the moment on that the run
+//! is, and the run waits for [`PATIENCE_S`] at the most; then it takes an older snapshot, or the image's own
+//! configuration, and says why.
+
+use super::configuration::{Configuration, What};
+use super::result::TrialResult;
+use crate::api::predictions::uuid;
+use crate::channel::{self, AskError};
+use crate::hub::Hub;
+use crate::store::agents::{self, Agent};
+use crate::store::requests::{self, Asked};
+use crate::store::sandbox::Run;
+use crate::store::{StoreError, predictions, snapshots};
+use arki_model::clock::UnixSeconds;
+use arki_model::request::RequestId;
+use arki_model::snapshot::{self, Entry};
+use serde::Serialize;
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// Younger than this, a snapshot is taken as it is: somebody tries one action after the other.
+const FRESH_S: i64 = 600;
+/// An agent that has just sent an event comes every 20 s; two such times and some. One that comes every five minutes
+/// is not waited for: its snapshot serves the next run.
+const PATIENCE_S: i64 = 45;
+const LOOK: Duration = Duration::from_millis(250);
+
+/// What is known about the live configuration, after a trial with an older one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Drift {
+    /// True if it is another one than that of the trial.
+    pub changed: bool,
+    /// The hash of the live one.
+    pub configuration: String,
+    /// When it was taken, by the agent's clock.
+    pub taken_at: UnixSeconds,
+}
+
+/// What became of a decision to apply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Application {
+    /// `waiting`, `expired`, `done`, `refused` or `failed`.
+    pub state: String,
+    /// When the agent was asked.
+    pub asked_at: UnixSeconds,
+    /// When it stops to be permitted.
+    pub expires_at: UnixSeconds,
+    /// When the agent answered.
+    pub answered_at: Option<UnixSeconds>,
+    /// In words.
+    pub detail: String,
+    /// What the command did: exit code, output, duration.
+    pub report: Option<serde_json::Value>,
+    /// How the prediction that it was about stands: `active`, `happened`, `averted` or `expired`.
+    pub prediction: Option<String>,
+}
+
+/// Asks the agent of a run for a snapshot of `service`, unless there is a fresh one. That it cannot be asked (it is
+/// revoked, or too much waits for it) holds up nothing.
+pub async fn ask(hub: &Hub, agent: &Agent, service: &str) -> Result<Option<RequestId>, StoreError> {
+    let seen = snapshots::seen(&*hub.store, agent.agent_no, service).await?;
+    let now_s = hub.clock.now_s();
+    if seen
+        .first()
+        .is_some_and(|newest| now_s - newest.received_at < FRESH_S)
+    {
+        return Ok(None);
+    }
+    match channel::ask_snapshot(hub, agent, service).await {
+        Ok(id) => Ok(Some(id)),
+        Err(AskError::Store(error)) => Err(error),
+        Err(error) => {
+            tracing::debug!(%error, service, "no snapshot is asked for");
+            Ok(None)
+        }
+    }
+}
+
+/// The configuration for the copies of `run`.
+pub async fn configuration(hub: &Hub, run: &Run) -> Result<Configuration, StoreError> {
+    let Some((agent_no, agent_id, _)) = &run.agent else {
+        return Ok(Configuration::of_the_image());
+    };
+    let Some(agent) = agents::by_id(&*hub.store, agent_id).await? else {
+        return Ok(because("its agent is gone"));
+    };
+    let asked = match ask(hub, &agent, &run.service).await? {
+        Some(id) => answer(hub, run, id).await?,
+        None => None,
+    };
+    let newest = snapshots::latest(&*hub.store, *agent_no, &run.service).await?;
+    Ok(match (newest, asked) {
+        (Some(kept), _) => of(kept),
+        (None, Some(asked)) if asked.answered_at.is_some() => {
+            because(&format!("the agent sent no snapshot: {}", asked.detail))
+        }
+        (None, _) => because("the agent has sent no snapshot yet"),
+    })
+}
+
+/// The answer to a request, or how it stands when the patience is over.
+async fn answer(hub: &Hub, run: &Run, id: RequestId) -> Result<Option<Asked>, StoreError> {
+    loop {
+        let asked = requests::by_id(&*hub.store, id).await?;
+        let is_open = asked.as_ref().is_some_and(|one| one.answered_at.is_none());
+        if !is_open || hub.clock.now_s() >= run.created_at + PATIENCE_S {
+            return Ok(asked);
+        }
+        sleep(LOOK).await;
+    }
+}
+
+fn because(reason: &str) -> Configuration {
+    Configuration {
+        reason: reason.to_owned(),
+        ..Configuration::of_the_image()
+    }
+}
+
+fn of(kept: snapshots::Kept) -> Configuration {
+    let entries = kept.snapshot.entries;
+    Configuration {
+        source: "snapshot",
+        hash: kept.configuration,
+        taken_at: Some(kept.snapshot.taken_at_s),
+        left_out: entries.iter().filter_map(left_out).collect(),
+        entries: entries.into_iter().filter_map(placed).collect(),
+        roots: kept.snapshot.roots,
+        reason: String::new(),
+    }
+}
+
+fn left_out(entry: &Entry) -> Option<String> {
+    match &entry.what {
+        snapshot::What::LeftOut { reason, .. } => Some(format!("{}: {reason}", entry.path)),
+        _ => None,
+    }
+}
+
+fn placed(entry: Entry) -> Option<(String, What)> {
+    let what = match entry.what {
+        snapshot::What::File { mode, bytes, .. } => What::File { mode, bytes },
+        snapshot::What::Link { target } => What::Link { target },
+        snapshot::What::Directory { mode } => What::Directory { mode },
+        snapshot::What::LeftOut { .. } => return None,
+    };
+    Some((entry.path, what))
+}
+
+/// The result of a run that has one.
+pub fn result(run: &Run) -> Result<Option<TrialResult>, StoreError> {
+    let read = |text: &str| {
+        serde_json::from_str(text)
+            .map_err(|error| StoreError::Content(format!("the result of a run: {error}")))
+    };
+    run.result.as_deref().map(read).transpose()
+}
+
+/// How the configuration has changed since `run`; nothing where it was not tried with a snapshot.
+pub async fn drift(hub: &Hub, run: &Run) -> Result<Option<Drift>, StoreError> {
+    let Some((agent_no, ..)) = &run.agent else {
+        return Ok(None);
+    };
+    let tried = result(run)?.map(|result| result.configuration);
+    let Some(tried) = tried.filter(|tried| tried.source == "snapshot") else {
+        return Ok(None);
+    };
+    let seen = snapshots::seen(&*hub.store, *agent_no, &run.service).await?;
+    Ok(seen.first().map(|newest| {
+        let configuration = arki_model::hex::encode(&newest.configuration);
+        Drift {
+            changed: tried.hash != configuration,
+            configuration,
+            taken_at: newest.taken_at,
+        }
+    }))
+}
+
+/// What became of the decision to apply what `run` tried; nothing where nobody decided so.
+pub async fn application(hub: &Hub, run: &Run) -> Result<Option<Application>, StoreError> {
+    let Some(asked) = channel::applied(hub, &uuid(&run.run_id)).await? else {
+        return Ok(None);
+    };
+    let prediction = match &run.prediction_id {
+        Some(id) => predictions::by_event(&*hub.store, id).await?,
+        None => None,
+    };
+    Ok(Some(Application {
+        state: asked.state(hub.clock.now_s()).to_owned(),
+        asked_at: asked.made_at,
+        expires_at: asked.expires_at,
+        answered_at: asked.answered_at,
+        report: serde_json::from_str(&asked.report).ok(),
+        detail: asked.detail,
+        prediction: prediction.map(|prediction| prediction.state),
+    }))
+}
