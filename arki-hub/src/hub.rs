@@ -11,6 +11,7 @@ use arki_model::clock::Clock;
 use arki_model::signature::PrivateKey;
 use std::fmt;
 use std::sync::Arc;
+use tokio::sync::Notify;
 
 /// A clock that all tasks can ask.
 pub type SharedClock = Arc<dyn Clock + Send + Sync>;
@@ -29,6 +30,8 @@ pub struct Hub {
     pub key: PrivateKey,
     /// What can be tried in the sandbox.
     pub profiles: Profiles,
+    /// Told when this hub has queued a run, so that a runner in it need not look first.
+    pub run_queued: Notify,
     /// Wrong credentials of the last minute.
     pub failures: Failures,
     /// What it counts about itself.
@@ -68,6 +71,7 @@ impl Hub {
             jwt: Jwt::new(&secret),
             key,
             profiles,
+            run_queued: Notify::new(),
             failures: Failures::new(config.limits.sign_in_failures_per_minute),
             counters: Counters::default(),
             config,

@@ -103,6 +103,7 @@ pub async fn ask(hub: &Hub, asker: &Asker, ask: &Ask) -> Result<Run, AskError> {
         let Room { each, all } = room;
         return Err(AskError::Full { each, all });
     }
+    hub.run_queued.notify_one();
     if let Some(agent) = &agent {
         // it comes while the run waits for its turn
         live::ask(hub, agent, &ask.service).await?;

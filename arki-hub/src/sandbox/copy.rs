@@ -126,10 +126,10 @@ impl<'a> Worker<'a> {
             Side::Control(mut settled) => {
                 // an error says that the other one has ended
                 drop(settled.wait_for(|settled| *settled).await);
-                self.measure_after().await?;
+                let probed = self.look_after().await?;
+                self.push(probed);
             }
         }
-        self.copy.healthy_after = Some(self.probe().await?);
         Ok(())
     }
 
@@ -275,22 +275,33 @@ impl<'a> Worker<'a> {
         let begun = Instant::now();
         let time = Duration::from_secs(self.action.settle_seconds.into());
         loop {
-            self.measure_after().await?;
+            let probed = self.look_after().await?;
             if judge::shows(&self.action.expects, &self.copy) || begun.elapsed() >= time {
+                self.push(probed);
                 return Ok(());
             }
             sleep(LOOK_AGAIN).await;
         }
     }
 
-    async fn measure_after(&mut self) -> Result<(), Stop> {
-        let (figures, usage) = tokio::join!(self.figures(), self.container.usage());
+    /// Measures and probes at one time; the probe as a step.
+    async fn look_after(&mut self) -> Result<Step, Stop> {
+        let ready = &self.profile.ready;
+        let (figures, usage, probed) = tokio::join!(
+            self.figures(),
+            self.container.usage(),
+            self.container.run(ready, Input::None, LOOK_TIME)
+        );
+        let probed = probed?;
         self.copy.memory_bytes_after = usage.map(|usage| usage.memory_bytes);
         self.copy.processes_after = usage.map(|usage| usage.processes);
         for (measured, figure) in self.copy.measures.iter_mut().zip(figures?) {
             measured.after = figure;
         }
-        Ok(())
+        let service = self.service.as_ref();
+        let has_ended = service.is_some_and(|service| service.task.is_finished());
+        self.copy.healthy_after = Some(probed.is(0) && !has_ended);
+        Ok(probed.step(Phase::Probe, ready))
     }
 
     /// All measures, at one time.
@@ -303,19 +314,6 @@ impl<'a> Worker<'a> {
             Ok(figure(measure, &ran))
         });
         join_all(looks).await.into_iter().collect()
-    }
-
-    async fn probe(&mut self) -> Result<bool, Stop> {
-        let ran = self
-            .container
-            .run(&self.profile.ready, Input::None, LOOK_TIME)
-            .await?;
-        self.push(ran.step(Phase::Probe, &self.profile.ready));
-        let has_ended = self
-            .service
-            .as_ref()
-            .is_some_and(|service| service.task.is_finished());
-        Ok(ran.is(0) && !has_ended)
     }
 
     /// Takes what the service wrote. It is killed with its container, so its stream ends.

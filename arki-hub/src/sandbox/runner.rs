@@ -61,6 +61,7 @@ pub async fn serve(hub: Arc<Hub>, name: String, mut stop: watch::Receiver<bool>)
     loop {
         tokio::select! {
             _ = look.tick() => {}
+            () = hub.run_queued.notified() => {}
             _ = stop.wait_for(|stop| *stop) => break,
         }
         while let Ok(permit) = Arc::clone(&room).try_acquire_owned() {

@@ -37,6 +37,23 @@ export interface Decided extends Decision {
   at: number;
 }
 
+/** Whether the host's configuration has changed since the trial. */
+export interface Drift {
+  changed: boolean;
+  taken_at: number;
+}
+
+/** What became of a decision to apply, at the agent. */
+export interface Application {
+  state: 'waiting' | 'expired' | 'done' | 'refused' | 'failed';
+  asked_at: number;
+  answered_at: number | null;
+  detail: string;
+  report: { stdout: string; stderr: string } | null;
+  /** How the prediction stands that it was about. */
+  prediction: 'active' | 'happened' | 'averted' | 'expired' | null;
+}
+
 export interface Run {
   id: string;
   state: RunState;
@@ -53,7 +70,9 @@ export interface Run {
   fidelity: string | null;
   error: string | null;
   decision: Decided | null;
-  /** Missing in lists, and until it is done. */
+  /** These are missing in lists: where a snapshot was tried, where it is to be applied, where it is done. */
+  drift?: Drift;
+  application?: Application;
   result?: TrialResult;
 }
 
@@ -96,7 +115,8 @@ export interface TrialResult {
   undo: string;
   argv: string[];
   applicable: boolean;
-  configuration: { source: string; files: number; taken_at: number | null };
+  /** `reason`: why it is the image's and not the host's. */
+  configuration: { source: string; files: number; taken_at: number | null; reason: string };
   /** The copy that was tried on, and the one that was left alone. */
   tried: TrialCopy;
   control: TrialCopy;
@@ -121,6 +141,11 @@ export const sandbox = {
   decide: (hub: HubClient, id: string, decision: Decision) =>
     hub.post<Run>(`${RUNS}/${encodeURIComponent(id)}/decision`, decision),
 };
+
+/** True while the agent has not answered. */
+export function isBeingApplied(run: Run): boolean {
+  return run.application?.state === 'waiting';
+}
 
 /** True while something is still to come of it. */
 export function isOpen(run: Run): boolean {

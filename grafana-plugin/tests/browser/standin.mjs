@@ -91,10 +91,18 @@ const result = {
   argv: ['nginx', '-s', 'reopen'],
   applicable: true,
   image: 'sha256:0000',
-  configuration: { source: 'snapshot', hash: '00', files: 14, taken_at: null, left_out: [] },
+  configuration: { source: 'snapshot', hash: '00', files: 14, taken_at: null, left_out: [], reason: '' },
   tried: copy(18_240, 0, 4_450_000),
   control: copy(18_240, 18_240, 4_400_000),
   duration_ms: 1_840,
+};
+
+/** What the agent says to what it was asked to apply. */
+const applied = {
+  state: 'done',
+  detail: 'ended with exit code 0 after 40 ms',
+  report: { stdout: '', stderr: 'signal process started' },
+  prediction: 'averted',
 };
 
 /** One hub: a run goes one state further whenever it is asked for. */
@@ -137,12 +145,22 @@ export function standIn() {
     }
     if (path === `v1/sandbox/runs/${ID}`) {
       asked += 1;
+      if (run.application !== undefined) {
+        // the agent has come for it meanwhile
+        run = { ...run, application: { ...run.application, ...applied } };
+      }
       const now = shown();
       return { body: now.state === 'done' ? { ...now, result } : now };
     }
     if (path === `v1/sandbox/runs/${ID}/decision`) {
       const said = JSON.parse(body);
       run = { ...run, decision: { ...said, at: Math.floor(Date.now() / 1000), by: 'key-1', receipt: null } };
+      if (said.decision === 'apply') {
+        run = {
+          ...run,
+          application: { state: 'waiting', answered_at: null, detail: '', report: null, prediction: 'active' },
+        };
+      }
       return { body: { ...shown(), result } };
     }
     return undefined;

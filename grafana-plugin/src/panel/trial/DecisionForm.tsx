@@ -24,7 +24,7 @@ export function DecisionForm({ hub, run, user, onRun }: Props) {
   const [reason, setReason] = useState('');
   const [isAsking, setAsking] = useState(false);
   const [problem, setProblem] = useState<string>();
-  const canApply = run.result?.outcome === 'succeeded' && run.result.applicable && run.agent !== null;
+  const obstacle = obstacleTo(run);
   const isReady = reason.trim() !== '' && !isAsking;
 
   const decide = async (decision: Decision['decision']) => {
@@ -58,8 +58,8 @@ export function DecisionForm({ hub, run, user, onRun }: Props) {
       <div className={styles.buttons}>
         <Button
           icon="check"
-          disabled={!isReady || !canApply}
-          tooltip={canApply ? undefined : 'Only what worked on a copy, and what the profile allows, can be applied'}
+          disabled={!isReady || obstacle !== undefined}
+          tooltip={obstacle}
           onClick={() => void decide('apply')}
         >
           Apply it
@@ -70,6 +70,17 @@ export function DecisionForm({ hub, run, user, onRun }: Props) {
       </div>
     </section>
   );
+}
+
+/** Why it cannot be applied, if it cannot. */
+function obstacleTo({ result, agent, drift }: Run): string | undefined {
+  if (result?.outcome !== 'succeeded' || !result.applicable || agent === null) {
+    return 'Only what worked on a copy, and what the profile allows, can be applied';
+  }
+  if (result.configuration.source !== 'snapshot') {
+    return "It was not tried with this host's configuration: let its agent take snapshots of the service";
+  }
+  return drift?.changed === true ? "The host's configuration has changed since: try it again" : undefined;
 }
 
 /** What was decided. */

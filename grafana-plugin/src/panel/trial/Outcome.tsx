@@ -3,7 +3,7 @@
  */
 import React from 'react';
 import { Alert } from '@grafana/ui';
-import { Run } from '../../hub/sandbox';
+import { Run, TrialResult } from '../../hub/sandbox';
 import { Measures } from './Measures';
 import { Command, Points } from './parts';
 import { Steps } from './Steps';
@@ -37,8 +37,9 @@ export function Outcome({ run }: { run: Run }) {
   );
 }
 
-function origin({ source, files }: { source: string; files: number }): string {
+function origin({ source, files, reason }: TrialResult['configuration']): string {
+  const why = reason === '' ? '' : ` (${reason})`;
   return source === 'snapshot'
     ? `the configuration of the host (${files} files)`
-    : 'the configuration that its packages bring, not that of the host';
+    : `the configuration that its packages bring, not that of the host${why}`;
 }

@@ -7,6 +7,7 @@ import { HubClient } from '../../hub/client';
 import { problemOf } from '../../hub/problem';
 import { isOpen, Run, sandbox } from '../../hub/sandbox';
 import { Prediction } from '../../hub/types';
+import { ApplicationNote } from './ApplicationNote';
 import { Choice } from './Choice';
 import { DecisionForm, DecisionNote } from './DecisionForm';
 import { Outcome } from './Outcome';
@@ -64,6 +65,7 @@ export function TrialDrawer({ hub, prediction, run: listed, user, canTry, onRun,
           <Progress run={run} />
           <Outcome run={run} />
           {run.decision !== null && <DecisionNote decision={run.decision} />}
+          {run.application !== undefined && <ApplicationNote application={run.application} host={prediction.host} />}
           {canTry && run.state === 'done' && run.decision === null && (
             <DecisionForm hub={hub} run={run} user={user} onRun={onRun} />
           )}

@@ -1,13 +1,15 @@
 /**
- * One run, asked for until it has ended.
+ * One run, asked for until it has ended, and again while it is being applied.
  */
 import { useEffect, useState } from 'react';
 import { HubClient } from '../../hub/client';
 import { problemOf } from '../../hub/problem';
-import { isOpen, Run, sandbox } from '../../hub/sandbox';
+import { isBeingApplied, isOpen, Run, sandbox } from '../../hub/sandbox';
 
 /** A trial takes a second or two: who waits for it sees each step. */
 const POLL_MS = 1000;
+/** An agent comes for what it is to apply within seconds, or minutes. */
+const APPLY_POLL_MS = 5000;
 /** While the hub does not answer. */
 const RETRY_MS = 5000;
 
@@ -24,6 +26,7 @@ export function useRun(hub: HubClient, listed: Run | undefined, onRun: (run: Run
   const [run, setRun] = useState<Run>();
   const [problem, setProblem] = useState<string>();
   const id = listed?.id;
+  const decidedAt = listed?.decision?.at;
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let isCurrent = id !== undefined;
@@ -34,7 +37,9 @@ export function useRun(hub: HubClient, listed: Run | undefined, onRun: (run: Run
           setRun(found);
           setProblem(undefined);
           onRun(found);
-          timer = isOpen(found) ? setTimeout(ask, POLL_MS, id) : undefined;
+          if (isOpen(found) || isBeingApplied(found)) {
+            timer = setTimeout(ask, isOpen(found) ? POLL_MS : APPLY_POLL_MS, id);
+          }
         }
       } catch (error) {
         if (isCurrent) {
@@ -50,7 +55,7 @@ export function useRun(hub: HubClient, listed: Run | undefined, onRun: (run: Run
       isCurrent = false;
       clearTimeout(timer);
     };
-  }, [hub, id, onRun]);
+  }, [hub, id, decidedAt, onRun]);
   const isSame = run !== undefined && run.id === id;
   // a decision comes with the list before the run is asked for again
   const current = isSame ? { ...run, decision: listed?.decision ?? run.decision } : listed;

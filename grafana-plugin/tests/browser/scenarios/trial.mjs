@@ -94,6 +94,8 @@ export async function resultAndDecision(context) {
         await page.screenshot({ path: path.join(screenshots, `trial-decision-${theme}.png`) });
         await apply.click();
         await page.getByText(/^To be applied by ada/).waitFor();
+        await page.getByText('The failure is averted.').waitFor();
+        await page.screenshot({ path: path.join(screenshots, `trial-applied-${theme}.png`) });
         await page.keyboard.press('Escape');
         await page.getByRole('table').getByText('to be applied').waitFor();
       })
