@@ -124,7 +124,7 @@ fn one(caller: &Caller, run: &Run, since: &Since, now_s: i64) -> String {
         let _infallible = write!(main, "<p class=\"wrong\">{}</p>", text(&run.error));
     }
     if let Some(result) = &result {
-        main.push_str(&verdict(result));
+        main.push_str(&verdict(result, now_s));
     }
     if let Some(decision) = &run.decision {
         main.push_str(&decided(decision, now_s));
@@ -154,7 +154,7 @@ fn one(caller: &Caller, run: &Run, since: &Since, now_s: i64) -> String {
     )
 }
 
-fn verdict(result: &TrialResult) -> String {
+fn verdict(result: &TrialResult, now_s: i64) -> String {
     let items = |title: &str, all: &[String]| {
         let all: Vec<String> = all
             .iter()
@@ -177,25 +177,30 @@ fn verdict(result: &TrialResult) -> String {
         items("Left out of the copy:", &result.configuration.left_out),
         text(&result.undo),
         text(&result.image),
-        configured(&result.configuration),
+        configured(&result.configuration, now_s),
         result.duration_ms
     )
 }
 
-/// With which configuration, and why not with the host's own.
-fn configured(tried: &Configuration) -> String {
-    if tried.source == "image" {
-        let why = match tried.reason.as_str() {
-            "" => String::new(),
-            reason => format!(" ({})", text(reason)),
-        };
-        return format!("the image's own{why}");
-    }
+/// With which configuration, from when, and why not with the host's own.
+fn configured(tried: &Configuration, now_s: i64) -> String {
+    let why = match tried.reason.as_str() {
+        "" => String::new(),
+        reason => format!(" ({})", text(reason)),
+    };
     let of = match tried.source.as_str() {
+        "image" => return format!("the image's own{why}"),
         "snapshot" => "the host's",
         _ => "as given",
     };
-    format!("{of}, {} files, {}", tried.files, text(&tried.hash))
+    let taken = tried
+        .taken_at
+        .map_or(String::new(), |at| format!(", taken {}", ago(at, now_s)));
+    format!(
+        "{of}{taken}{why}, {} files, {}",
+        tried.files,
+        text(&tried.hash)
+    )
 }
 
 /// What became of it at the agent.

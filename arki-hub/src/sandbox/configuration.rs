@@ -58,7 +58,7 @@ pub struct Configuration {
     pub entries: Vec<(String, What)>,
     /// What is not in it, and why.
     pub left_out: Vec<String>,
-    /// Why it is the image's and not the host's; empty otherwise.
+    /// Why it is not the host's as it is now: the image's, or an older one; empty otherwise.
     pub reason: String,
 }
 

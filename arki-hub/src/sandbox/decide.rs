@@ -82,6 +82,7 @@ pub async fn decide(
         if !waits {
             return Err(taken(before));
         }
+        unchanged(hub, run).await?;
         pass_on(hub, run, before).await?;
         return Ok(before.clone());
     }
@@ -130,6 +131,11 @@ async fn pass_on(hub: &Hub, run: &Run, decision: &Decision) -> Result<(), Decide
     match channel::ask_apply(hub, &agent, receipt, &series.unwrap_or_default()).await {
         Ok(_) => Ok(()),
         Err(AskError::Store(error)) => Err(error.into()),
+        Err(AskError::Receipt(error)) => Err(DecideError::NotApplicable(format!(
+            "its receipt no longer permits it ({error}): try it again"
+        ))),
+        // two who decided at one time: the agent is asked once
+        Err(AskError::Full) if live::application(hub, run).await?.is_some() => Ok(()),
         Err(error) => Err(DecideError::NotAsked(error)),
     }
 }
@@ -144,6 +150,16 @@ fn taken(before: &Decision) -> DecideError {
 fn text(what: &'static str, text: &str, bytes_max: usize) -> Result<(), DecideError> {
     if text.trim().is_empty() || text.len() > bytes_max || text.chars().any(char::is_control) {
         return Err(DecideError::Text(what, bytes_max));
+    }
+    Ok(())
+}
+
+/// Refuses what was tried with a configuration that the host no longer has.
+async fn unchanged(hub: &Hub, run: &Run) -> Result<(), DecideError> {
+    let drift = live::drift(hub, run).await?;
+    if drift.is_some_and(|drift| drift.changed) {
+        let why = "the host's configuration has changed since: try it again";
+        return Err(DecideError::NotApplicable(why.to_owned()));
     }
     Ok(())
 }
@@ -168,14 +184,7 @@ async fn signed(hub: &Hub, run: &Run, said: &Said) -> Result<String, DecideError
             "it was tried with the image's configuration, not with this host's: let the agent take snapshots of the service",
         ));
     }
-    if live::drift(hub, run)
-        .await?
-        .is_some_and(|drift| drift.changed)
-    {
-        return Err(not(
-            "the host's configuration has changed since: try it again",
-        ));
-    }
+    unchanged(hub, run).await?;
     let agent: [u8; 16] = agent_id
         .as_slice()
         .try_into()

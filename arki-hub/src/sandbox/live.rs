@@ -18,7 +18,7 @@ use crate::store::requests::{self, Asked};
 use crate::store::sandbox::Run;
 use crate::store::{StoreError, predictions, snapshots};
 use arki_model::clock::UnixSeconds;
-use arki_model::request::RequestId;
+use arki_model::request::{Outcome, RequestId};
 use arki_model::snapshot::{self, Entry};
 use serde::Serialize;
 use std::time::Duration;
@@ -29,7 +29,7 @@ const FRESH_S: i64 = 600;
 /// An agent that has just sent an event comes every 20 s; two such times and some. One that comes every five minutes
 /// is not waited for: its snapshot serves the next run.
 const PATIENCE_S: i64 = 45;
-const LOOK: Duration = Duration::from_millis(250);
+const LOOKS_PER_SECOND: i64 = 4;
 
 /// What is known about the live configuration, after a trial with an older one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -61,24 +61,32 @@ pub struct Application {
     pub prediction: Option<String>,
 }
 
+/// Where a fresh snapshot comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// It is here.
+    Here,
+    /// It was asked for.
+    Asked(RequestId),
+    /// From nowhere, and why.
+    Nowhere(String),
+}
+
 /// Asks the agent of a run for a snapshot of `service`, unless there is a fresh one. That it cannot be asked (it is
 /// revoked, or too much waits for it) holds up nothing.
-pub async fn ask(hub: &Hub, agent: &Agent, service: &str) -> Result<Option<RequestId>, StoreError> {
+pub async fn ask(hub: &Hub, agent: &Agent, service: &str) -> Result<Source, StoreError> {
     let seen = snapshots::seen(&*hub.store, agent.agent_no, service).await?;
-    let now_s = hub.clock.now_s();
+    let since = hub.clock.now_s() - FRESH_S;
     if seen
         .first()
-        .is_some_and(|newest| now_s - newest.received_at < FRESH_S)
+        .is_some_and(|newest| newest.received_at > since)
     {
-        return Ok(None);
+        return Ok(Source::Here);
     }
     match channel::ask_snapshot(hub, agent, service).await {
-        Ok(id) => Ok(Some(id)),
+        Ok(id) => Ok(Source::Asked(id)),
         Err(AskError::Store(error)) => Err(error),
-        Err(error) => {
-            tracing::debug!(%error, service, "no snapshot is asked for");
-            Ok(None)
-        }
+        Err(error) => Ok(Source::Nowhere(error.to_string())),
     }
 }
 
@@ -90,30 +98,44 @@ pub async fn configuration(hub: &Hub, run: &Run) -> Result<Configuration, StoreE
     let Some(agent) = agents::by_id(&*hub.store, agent_id).await? else {
         return Ok(because("its agent is gone"));
     };
-    let asked = match ask(hub, &agent, &run.service).await? {
-        Some(id) => answer(hub, run, id).await?,
-        None => None,
+    let why = match ask(hub, &agent, &run.service).await? {
+        Source::Here => String::new(),
+        Source::Nowhere(why) => why,
+        Source::Asked(id) => match answer(hub, run, id).await? {
+            Some(asked) if asked.outcome == Outcome::Done.name() => String::new(),
+            Some(asked) if asked.answered_at.is_some() => {
+                // also where it sent one before: it is no longer permitted
+                return Ok(because(&format!(
+                    "the agent sends no snapshot: {}",
+                    asked.detail
+                )));
+            }
+            _ => format!(
+                "the agent did not send one within {PATIENCE_S} s (it comes with its next batch, within five minutes)"
+            ),
+        },
     };
     let newest = snapshots::latest(&*hub.store, *agent_no, &run.service).await?;
-    Ok(match (newest, asked) {
-        (Some(kept), _) => of(kept),
-        (None, Some(asked)) if asked.answered_at.is_some() => {
-            because(&format!("the agent sent no snapshot: {}", asked.detail))
-        }
-        (None, _) => because("the agent has sent no snapshot yet"),
+    Ok(match newest {
+        Some(kept) if why.is_empty() => of(kept, String::new()),
+        Some(kept) => of(kept, format!("an older snapshot was taken: {why}")),
+        None => because(&why),
     })
 }
 
 /// The answer to a request, or how it stands when the patience is over.
 async fn answer(hub: &Hub, run: &Run, id: RequestId) -> Result<Option<Asked>, StoreError> {
-    loop {
-        let asked = requests::by_id(&*hub.store, id).await?;
+    let mut asked = requests::by_id(&*hub.store, id).await?;
+    // by the run's own time, which may have passed in the queue; and by looks, whatever the clock does
+    for _ in 0..PATIENCE_S * LOOKS_PER_SECOND {
         let is_open = asked.as_ref().is_some_and(|one| one.answered_at.is_none());
         if !is_open || hub.clock.now_s() >= run.created_at + PATIENCE_S {
-            return Ok(asked);
+            break;
         }
-        sleep(LOOK).await;
+        sleep(Duration::from_millis(1000 / LOOKS_PER_SECOND as u64)).await;
+        asked = requests::by_id(&*hub.store, id).await?;
     }
+    Ok(asked)
 }
 
 fn because(reason: &str) -> Configuration {
@@ -123,7 +145,7 @@ fn because(reason: &str) -> Configuration {
     }
 }
 
-fn of(kept: snapshots::Kept) -> Configuration {
+fn of(kept: snapshots::Kept, reason: String) -> Configuration {
     let entries = kept.snapshot.entries;
     Configuration {
         source: "snapshot",
@@ -132,7 +154,7 @@ fn of(kept: snapshots::Kept) -> Configuration {
         left_out: entries.iter().filter_map(left_out).collect(),
         entries: entries.into_iter().filter_map(placed).collect(),
         roots: kept.snapshot.roots,
-        reason: String::new(),
+        reason,
     }
 }
 

@@ -157,7 +157,7 @@ pub struct Configuration {
     pub taken_at: Option<i64>,
     /// Files that could not be put in place, and why.
     pub left_out: Vec<String>,
-    /// Why it is the image's though the run is about a host; empty otherwise.
+    /// Why it is not the host's as it is now, though the run is about a host; empty otherwise.
     #[serde(default)]
     pub reason: String,
 }

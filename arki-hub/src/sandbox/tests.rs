@@ -4,10 +4,15 @@ mod docker;
 
 use super::result::{Configuration, Copy, Fidelity, Outcome, TrialResult};
 use crate::auth::Scope;
+use crate::channel;
 use crate::notify::webhook;
+use crate::store::agents;
+use crate::store::requests::{self, Answered};
 use crate::store::sandbox::{self, Ended, claim, finish, renew};
+use crate::store::snapshots::NewSnapshot;
 use crate::testing::{NOW, Running, start};
 use arki_model::receipt::{Receipt, ReceiptError};
+use arki_model::request;
 use serde_json::{Value, json};
 
 fn result(source: &str) -> TrialResult {
@@ -148,6 +153,10 @@ async fn a_decision_is_taken_once_and_applying_makes_a_receipt() {
     let decided = hub.post_json(&path, &key, &apply).await;
     assert_eq!(decided.status, 200, "{}", decided.text);
     let decided = decided.json();
+    assert_eq!(
+        decided["application"]["state"], "waiting",
+        "the agent is asked"
+    );
     let line = decided["decision"]["receipt"].as_str().unwrap();
     let receipt = Receipt::open(line, &hub.hub.key.public()).unwrap();
     assert_eq!(
@@ -212,6 +221,55 @@ async fn what_proves_too_little_gets_no_receipt() {
     let late = json!({ "decision": "apply", "name": "eva", "reason": "late" });
     let refused = hub.post_json(&path, &key, &late).await;
     assert!(refused.text.contains("too long ago"), "{}", refused.text);
+}
+
+/// The agent sends a configuration of this hash.
+async fn sent(hub: &Running, id: &[u8], configuration: [u8; 32]) {
+    let agent = agents::by_id(&*hub.hub.store, id).await.unwrap().unwrap();
+    let request = channel::ask_snapshot(&hub.hub, &agent, "nginx").await;
+    let answered = Answered {
+        id: request.unwrap(),
+        agent_no: agent.agent_no,
+        outcome: request::Outcome::Done,
+        detail: "",
+        report: "",
+        snapshot: Some(NewSnapshot {
+            service: "nginx".into(),
+            taken_at: NOW,
+            configuration,
+            content: Vec::new(),
+        }),
+    };
+    let stored = requests::answer(&*hub.hub.store, answered, NOW).await;
+    assert!(stored.unwrap());
+}
+
+#[tokio::test]
+async fn a_configuration_that_has_changed_since_is_said_and_gets_no_receipt() {
+    let hub = start("").await;
+    let key = hub.key(Scope::Sandbox).await;
+    let agent = hub.agent(1, "web-1").await;
+    let body = json!({ "service": "nginx", "action": "reload", "agent": agent.id.to_string() });
+    let made = asked(&hub, &key, body).await;
+    carry_out(&hub, &result("snapshot")).await;
+    let path = format!("/v1/sandbox/runs/{}", made["id"].as_str().unwrap());
+    let run = hub.get(&path, &key).await.json();
+    assert!(run.get("drift").is_none(), "nothing is known of it: {run}");
+    sent(&hub, &agent.id.0, [0xbb; 32]).await;
+    let run = hub.get(&path, &key).await.json();
+    assert_eq!(run["drift"]["changed"], false, "{run}");
+    sent(&hub, &agent.id.0, [0xcc; 32]).await;
+    let run = hub.get(&path, &key).await.json();
+    assert_eq!(run["drift"]["changed"], true, "{run}");
+    let apply = json!({ "decision": "apply", "name": "eva", "reason": "it worked" });
+    let refused = hub
+        .post_json(&format!("{path}/decision"), &key, &apply)
+        .await;
+    assert!(
+        refused.status == 422 && refused.text.contains("has changed since"),
+        "{}",
+        refused.text
+    );
 }
 
 struct Call<'a> {

@@ -157,7 +157,7 @@ async fn what_worked_on_the_copy_is_applied_once_and_only_as_the_host_permits() 
     std::fs::create_dir(&configuration).unwrap();
     let file = configuration.join("app.conf");
     std::fs::write(&file, format!("workers = 4\npassword = {SECRET}\n")).unwrap();
-    let mark = format!("/tmp/{}", host.path().file_name().unwrap().display());
+    let mark = format!("/tmp/{}-mark", host.path().file_name().unwrap().display());
     let Some(story) = story(&configuration, &mark).await else {
         return;
     };

@@ -40,6 +40,6 @@ export function Outcome({ run }: { run: Run }) {
 function origin({ source, files, reason }: TrialResult['configuration']): string {
   const why = reason === '' ? '' : ` (${reason})`;
   return source === 'snapshot'
-    ? `the configuration of the host (${files} files)`
+    ? `the configuration of the host, ${files} files${why}`
     : `the configuration that its packages bring, not that of the host${why}`;
 }
