@@ -196,11 +196,11 @@ fn configured(tried: &Configuration, now_s: i64) -> String {
     let taken = tried
         .taken_at
         .map_or(String::new(), |at| format!(", taken {}", ago(at, now_s)));
-    format!(
-        "{of}{taken}{why}, {} files, {}",
-        tried.files,
-        text(&tried.hash)
-    )
+    let files = match tried.files {
+        1 => "1 file".to_owned(),
+        many => format!("{many} files"),
+    };
+    format!("{of}{taken}{why}, {files}, {}", text(&tried.hash))
 }
 
 /// What became of it at the agent.
