@@ -203,14 +203,15 @@ fn a_clock_that_jumps_stops_nothing_and_is_said() {
     assert!(agent.status().clock.unwrap().delta_s < 0);
 }
 
-/// An hour of calm, then the load rises to its bound within four hours, on a host that is as busy as ever. Before each
+/// An hour of calm, then the load rises to its bound within four hours, on a host that is as busy as ever; what is told
+/// late is told, too, because it ends minutes before. Before each
 /// pass the wall clock is set by what `jump` says of the pass; returns the agent at the end.
 fn rising(dir: &Path, jump: impl Fn(i64) -> i64) -> (Agent, Vec<u64>) {
     let clock = Rc::new(ManualClock::at(NOW_S));
     let more = format!("[[series]]\nmatch = '{SERIES}'\nbound = 4.0");
     let mut agent = Agent::start(config(dir, &more), Rc::clone(&clock) as Rc<dyn Clock>).unwrap();
     let mut told_at = Vec::new();
-    for pass in 0..560 {
+    for pass in 0..595 {
         clock.advance(30);
         clock.jump_to(clock.now_s() + jump(pass));
         set_load(dir, 0.5 + 3.5 * (pass - 120).max(0) as f64 / 480.0);

@@ -189,15 +189,20 @@ impl Message {
     }
 }
 
+/// Where it is told more: of one prediction, however often it was raised meanwhile, its own page.
 fn link(hub: &Hub, alerts: &[Alert], lead: Option<&predictions::Prediction>) -> String {
     let base = hub.config.public_url.trim_end_matches('/');
-    match (base, alerts, lead) {
-        ("", ..) => String::new(),
-        (base, [_], Some(p)) => format!(
+    let subject = |alert: &Alert| (alert.agent_no, alert.series.clone());
+    let is_one = alerts
+        .windows(2)
+        .all(|pair| subject(&pair[0]) == subject(&pair[1]));
+    match (base, lead) {
+        ("", _) => String::new(),
+        (base, Some(p)) if is_one => format!(
             "{base}/predictions/{}",
             crate::api::predictions::uuid(&p.event_id)
         ),
-        (base, ..) => format!("{base}/"),
+        (base, _) => format!("{base}/"),
     }
 }
 
