@@ -10,6 +10,9 @@ use std::path::Path;
 use std::process::Stdio;
 use tokio::process::{Child, Command};
 
+/// The script that returns what a person reads.
+const TEXT: &str = "return document.body.innerText";
+
 /// A browser with one window.
 pub(crate) struct Browser {
     session: String,
@@ -76,13 +79,23 @@ impl Browser {
     }
 
     async fn call(&self, path: &str, body: Value) -> Value {
+        let answer = self.dare(path, body).await;
+        answer.unwrap_or_else(|why| panic!("{path}: {why}"))
+    }
+
+    /// What the driver answers, or why it does not.
+    async fn dare(&self, path: &str, body: Value) -> Result<Value, Value> {
         let request = self.client.post(format!("{}{path}", self.session));
         let request = request.header("content-type", "application/json");
         let response = request.body(body.to_string()).send().await.unwrap();
         let status = response.status();
         let mut answer: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
-        assert!(status.is_success(), "{path}: {answer}");
-        answer["value"].take()
+        let value = answer["value"].take();
+        if status.is_success() {
+            Ok(value)
+        } else {
+            Err(value)
+        }
     }
 
     /// Goes to `url` and waits until it is there.
@@ -98,8 +111,19 @@ impl Browser {
 
     /// The text of the page.
     pub(crate) async fn text(&self) -> String {
-        let text = self.ask("return document.body.innerText").await;
+        let text = self.ask(TEXT).await;
         text.as_str().unwrap().to_owned()
+    }
+
+    /// Waits until the page says so: after a click the driver answers before the next page is there, and scripts fail
+    /// between the two.
+    pub(crate) async fn until(&self, part: &str) {
+        let script = json!({ "script": TEXT, "args": [] });
+        let says = async || {
+            let text = self.dare("/execute/sync", script.clone()).await;
+            text.is_ok_and(|text| text.as_str().is_some_and(|text| text.contains(part)))
+        };
+        wait(part, says, String::new).await;
     }
 
     /// Types `text` into the element that `css` names.

@@ -59,10 +59,10 @@ async fn a_person_signs_in_and_sees_the_fleet() {
 
     browser.look(1280, 900, "light").await;
     browser.open(&hub.url).await;
-    assert!(browser.text().await.contains("Sign in"));
+    browser.until("Sign in").await;
     browser.write("#key", "arki_key_wrong").await;
     browser.click(".sign-in button").await;
-    assert!(browser.text().await.contains("opens nothing"));
+    browser.until("opens nothing").await;
     browser.shoot("sign-in").await;
     // The browser itself notes the refusal; nothing else is to be noted.
     let refusal = browser.complaints().await;
@@ -73,9 +73,9 @@ async fn a_person_signs_in_and_sees_the_fleet() {
     browser.write("#key", &key).await;
     browser.click(".sign-in button").await;
 
+    browser.until("1 active prediction").await;
     let text = browser.text().await;
     for part in [
-        "1 active prediction",
         "db-1.example.org",
         "web-2.example.org",
         "disk.used_percent{/var}",
@@ -146,8 +146,9 @@ async fn a_person_signs_in_and_sees_the_fleet() {
 
     browser.look(1280, 900, "light").await;
     browser.click("header button").await;
+    browser.until("API key").await;
     browser.open(&hub.url).await;
-    assert!(browser.text().await.contains("API key"), "signed out");
+    browser.until("API key").await;
     browser.close().await;
 }
 
