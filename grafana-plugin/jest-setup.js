@@ -18,3 +18,6 @@ Object.defineProperty(global, 'matchMedia', {
   }),
 });
 HTMLCanvasElement.prototype.getContext = () => {};
+
+// icons are fetched, and nobody is here to give them
+jest.mock('react-inlinesvg', () => ({ __esModule: true, default: () => null }));

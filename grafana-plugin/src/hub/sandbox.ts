@@ -88,6 +88,8 @@ export interface Step {
 export interface Measured {
   name: string;
   title: string;
+  /** A `success` is 1 or 0. */
+  kind: 'number' | 'text' | 'success';
   unit: string;
   before: number | string | null;
   after: number | string | null;

@@ -2,10 +2,11 @@
  * What is tried in the browser, in order.
  */
 import { app, setup } from './scenarios/app.mjs';
+import { trials } from './scenarios/engine.mjs';
 import { accessibility, inBothThemes, manyRows } from './scenarios/panel.mjs';
 import { answers, health, secret } from './scenarios/source.mjs';
 import { empty, stale, unreachable } from './scenarios/states.mjs';
-import { editorStarts, hubRefuses, resultAndDecision, viewerHasNoButton, viewerIsRefused } from './scenarios/trial.mjs';
+import { editorStarts, hubRefuses, viewerHasNoButton, viewerIsRefused } from './scenarios/trial.mjs';
 
 export const scenarios = {
   'the data source answers every kind of query': answers,
@@ -21,7 +22,11 @@ export const scenarios = {
   'as Viewer there is no button': viewerHasNoButton,
   'as Viewer the proxy refuses the call': viewerIsRefused,
   'a key that only reads is refused by the hub': hubRefuses,
-  'progress, result and decision of a trial': resultAndDecision,
   'the fleet page shows the hosts at risk first': app,
   'the set-up page checks the address': setup,
+};
+
+/** What takes a container engine, and an agent that is awake. */
+export const withEngine = {
+  'a trial on real containers: progress, result beside the control copy, dismissed, applied on the host': trials,
 };

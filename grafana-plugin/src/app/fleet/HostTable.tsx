@@ -94,7 +94,12 @@ function HostRow({ agent, worst }: { agent: Agent; worst: Prediction | undefined
   );
 }
 
-const STATES = { active: 'check-circle', silent: 'exclamation-circle', waiting: 'clock-nine', revoked: 'ban' } as const;
+const STATES = {
+  active: 'check-circle',
+  silent: 'exclamation-circle',
+  waiting: 'clock-nine',
+  revoked: 'times-circle',
+} as const;
 
 function State({ state }: { state: AgentState }) {
   const styles = useStyles2(getStyles);

@@ -26,9 +26,9 @@ export function ApplicationNote({ application, host }: { application: Applicatio
   const written = [report?.stdout, report?.stderr].filter((text) => text !== undefined && text !== '').join('\n');
   return (
     <Alert severity={severity} title={title}>
-      <p>{state === 'waiting' ? `It comes within seconds, or with its next batch: ${host}` : detail}</p>
+      <div>{state === 'waiting' ? `It comes within seconds, or with its next batch: ${host}` : detail}</div>
       {written !== '' && <pre>{written}</pre>}
-      {state !== 'waiting' && prediction !== null && <p>{PREDICTIONS[prediction]}</p>}
+      {state !== 'waiting' && prediction !== null && <div>{PREDICTIONS[prediction]}</div>}
     </Alert>
   );
 }

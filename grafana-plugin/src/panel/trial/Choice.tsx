@@ -36,7 +36,8 @@ export function Choice({ hub, prediction, onRun }: Props) {
   }, [hub]);
 
   const offered = candidates(services ?? [], prediction);
-  const current = offered.find((one) => keyOf(one) === chosen) ?? offered[0];
+  const suggested = offered.find((one) => one.isSuggested);
+  const current = offered.find((one) => keyOf(one) === chosen) ?? suggested;
   const start = async ({ service, action }: Candidate) => {
     setAsking(true);
     setProblem(undefined);
@@ -69,8 +70,9 @@ export function Choice({ hub, prediction, onRun }: Props) {
           Put them where `[sandbox] profiles` of its configuration says.
         </Alert>
       )}
-      {current !== undefined && (
+      {offered.length > 0 && (
         <>
+          {suggested === undefined && <p>No profile names a fix for this series. These can be tried all the same.</p>}
           <fieldset className={styles.offers}>
             <legend>What shall be tried on a copy?</legend>
             {offered.map((one) => (
@@ -88,6 +90,10 @@ export function Choice({ hub, prediction, onRun }: Props) {
               </label>
             ))}
           </fieldset>
+        </>
+      )}
+      {current !== undefined && (
+        <>
           <Command argv={current.action.argv} />
           <Points what="Success proves" points={current.action.proves} />
           <Points what="It cannot prove" points={current.action.does_not_prove} />

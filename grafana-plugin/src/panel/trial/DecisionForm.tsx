@@ -9,8 +9,8 @@ import { HubClient } from '../../hub/client';
 import { problemOf } from '../../hub/problem';
 import { Decided, Decision, Run, sandbox } from '../../hub/sandbox';
 
-/** As the hub limits it. */
-const REASON_MAX = 1000;
+/** As the hub limits it: bytes in UTF-8, and no line breaks. */
+const REASON_BYTES_MAX = 1000;
 
 interface Props {
   hub: HubClient;
@@ -25,13 +25,15 @@ export function DecisionForm({ hub, run, user, onRun }: Props) {
   const [isAsking, setAsking] = useState(false);
   const [problem, setProblem] = useState<string>();
   const obstacle = obstacleTo(run);
-  const isReady = reason.trim() !== '' && !isAsking;
+  const said = reason.trim().replaceAll(/\s+/g, ' ');
+  const isTooLong = new Blob([said]).size > REASON_BYTES_MAX;
+  const isReady = said !== '' && !isTooLong && !isAsking;
 
   const decide = async (decision: Decision['decision']) => {
     setAsking(true);
     setProblem(undefined);
     try {
-      onRun(await sandbox.decide(hub, run.id, { decision, name: user, reason: reason.trim() }));
+      onRun(await sandbox.decide(hub, run.id, { decision, name: user, reason: said }));
     } catch (error) {
       setProblem(problemOf(error).message);
     }
@@ -45,11 +47,16 @@ export function DecisionForm({ hub, run, user, onRun }: Props) {
           {problem}
         </Alert>
       )}
-      <Field label="Your decision" description={`Recorded as ${user}'s, with the reason.`} htmlFor="arki-reason">
+      <Field
+        label="Your decision"
+        description={`Recorded as ${user}'s, with the reason.`}
+        htmlFor="arki-reason"
+        invalid={isTooLong}
+        error={`The hub takes ${REASON_BYTES_MAX} bytes at most.`}
+      >
         <TextArea
           id="arki-reason"
           rows={2}
-          maxLength={REASON_MAX}
           placeholder="Why"
           value={reason}
           onChange={(event: ChangeEvent<HTMLTextAreaElement>) => setReason(event.currentTarget.value)}

@@ -68,22 +68,25 @@ function measured(one: Measured, control: TrialCopy): Line {
   return {
     title: one.title,
     values: [one.before, one.after, other?.before ?? null, other?.after ?? null],
-    show: (value) => (typeof value === 'number' ? quantity(value, one.unit) : (value ?? '–')),
+    show: (value) => (typeof value === 'number' ? quantity(value, one) : plain(value)),
   };
 }
 
-function quantity(value: number, unit: string): string {
+function quantity(value: number, { kind, unit }: Measured): string {
+  if (kind === 'success') {
+    return yesOrNo(value === 1);
+  }
   return unit === 'B' || unit === 'bytes' ? figure('copy.size_bytes', value) : `${figure('', value)} ${unit}`.trim();
 }
 
+function yesOrNo(is: boolean): string {
+  return is ? 'yes' : 'no';
+}
+
 function health(tried: TrialCopy, control: TrialCopy): Line {
-  const word = (is: boolean | null) => (is === null ? null : is ? 'yes' : 'no');
-  const values = [tried.healthy_before, tried.healthy_after, control.healthy_before, control.healthy_after].map(word);
-  return {
-    title: 'Healthy',
-    values: [values[0] ?? null, values[1] ?? null, values[2] ?? null, values[3] ?? null],
-    show: plain,
-  };
+  const word = (is: boolean | null) => (is === null ? null : yesOrNo(is));
+  const both = (copy: TrialCopy): [Value, Value] => [word(copy.healthy_before), word(copy.healthy_after)];
+  return { title: 'Healthy', values: [...both(tried), ...both(control)], show: plain };
 }
 
 function memory(tried: TrialCopy, control: TrialCopy): Line {

@@ -37,9 +37,9 @@ export function Outcome({ run }: { run: Run }) {
   );
 }
 
+/** Why it is not the host's stands among what it cannot prove. */
 function origin({ source, files, reason }: TrialResult['configuration']): string {
-  const why = reason === '' ? '' : ` (${reason})`;
   return source === 'snapshot'
-    ? `the configuration of the host, ${files} files${why}`
-    : `the configuration that its packages bring, not that of the host${why}`;
+    ? `the configuration of the host, ${files} ${files === 1 ? 'file' : 'files'}${reason && ` (${reason})`}`
+    : `the configuration that its packages bring, not that of the host`;
 }

@@ -40,11 +40,16 @@ export function TrialDrawer({ hub, prediction, run: listed, user, canTry, onRun,
       setRefusal(problemOf(error).message);
     }
   };
-  const subtitle = run === undefined ? undefined : `${run.service}: ${run.action}, asked for by ${run.requested_by}`;
+  const asked = run !== undefined && !isChoosing && `${run.service}: ${run.action}, asked for by ${run.requested_by}`;
   return (
     <Drawer
-      title={`Sandbox: ${prediction.host} ${prediction.series}`}
-      subtitle={isChoosing ? undefined : subtitle}
+      title={`Sandbox: ${prediction.host}`}
+      subtitle={
+        <>
+          <div>{prediction.series}</div>
+          {asked}
+        </>
+      }
       size="md"
       onClose={onClose}
     >
@@ -63,6 +68,9 @@ export function TrialDrawer({ hub, prediction, run: listed, user, canTry, onRun,
       ) : (
         <>
           <Progress run={run} />
+          {isOpen(run) && (
+            <p>First the host is asked for its configuration, for 45 s at most; the trial itself takes seconds.</p>
+          )}
           <Outcome run={run} />
           {run.decision !== null && <DecisionNote decision={run.decision} />}
           {run.application !== undefined && <ApplicationNote application={run.application} host={prediction.host} />}

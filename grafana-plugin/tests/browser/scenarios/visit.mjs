@@ -1,13 +1,15 @@
 /**
- * Opens the page as somebody, and closes it; a script error on it is a failure.
+ * Opens the page as somebody, and closes it; a script error on it is a failure. What a failure looked like is kept
+ * beside the other pictures.
  */
 import assert from 'node:assert/strict';
+import path from 'node:path';
 
 /** What the page's own stand-ins lack: fonts that Grafana serves, and answers that a scenario refuses on purpose. */
 const EXPECTED = /Failed to load resource/;
 
 export async function visit(
-  { browser, grafana },
+  { browser, grafana, screenshots },
   { theme = 'dark', role = 'Editor', width = 1280, height = 800 },
   work
 ) {
@@ -24,6 +26,9 @@ export async function visit(
     await page.goto(`${grafana.url}/?theme=${theme}&role=${role}`);
     await page.waitForFunction(() => window.stage !== undefined);
     await work(page);
+  } catch (error) {
+    await page.screenshot({ path: path.join(screenshots, 'failed.png') });
+    throw error;
   } finally {
     await page.close();
   }
