@@ -6,6 +6,7 @@ import {
   colours,
   dashboard,
   field,
+  figures,
   hostLink,
   lines,
   panel,
@@ -13,6 +14,7 @@ import {
   sourceVariable,
   stat,
   table,
+  timeLeft,
   timeline,
 } from './build.mjs';
 
@@ -95,36 +97,10 @@ const fleet = dashboard({
             ],
           }
         ),
-        panel(
-          SOURCE,
-          'bargauge',
-          'Time to failure',
-          10,
-          [active],
-          {
-            displayMode: 'basic',
-            orientation: 'horizontal',
-            valueMode: 'text',
-            reduceOptions: { calcs: [], fields: '/^time to failure$/', values: true, limit: 20 },
-          },
-          {
-            fieldConfig: {
-              defaults: {
-                unit: 'dtdurations',
-                min: 0,
-                displayName: '${__data.fields.host} ${__data.fields.series}',
-                thresholds: {
-                  mode: 'absolute',
-                  steps: [
-                    { color: 'red', value: null },
-                    { color: 'orange', value: 7200 },
-                  ],
-                },
-              },
-              overrides: [],
-            },
-          }
-        ),
+        timeLeft(SOURCE, 10, active, {
+          field: 'time to failure',
+          displayName: '${__data.fields.host} ${__data.fields.series}',
+        }),
       ],
     },
     {
@@ -134,21 +110,10 @@ const fleet = dashboard({
           raised: 'orange',
           quieted: 'blue',
         }),
-        panel(
-          SOURCE,
-          'stat',
-          'Track record in this time',
-          10,
-          [record],
-          {
-            reduceOptions: { calcs: ['lastNotNull'], fields: '/.*/', values: false },
-            colorMode: 'none',
-            graphMode: 'none',
-            textMode: 'value_and_name',
-            orientation: 'horizontal',
-          },
-          { fieldConfig: { defaults: { noValue: '–' }, overrides: [field('median lead', ['unit', 'dtdurations'])] } }
-        ),
+        figures(SOURCE, 'Track record in this time', 10, record, {
+          orientation: 'horizontal',
+          overrides: [field('median lead', ['unit', 'dtdurations'])],
+        }),
       ],
     },
     {

@@ -59,6 +59,41 @@ export function stat(
   return panel(source, 'stat', title, width, [target], options, { fieldConfig: { defaults, overrides: [] }, ...more });
 }
 
+/** The numbers of one row, each with its name. */
+export function figures(source, title, width, target, { orientation = 'auto', overrides = [] } = {}) {
+  const options = {
+    reduceOptions: { calcs: ['lastNotNull'], fields: '/.*/', values: false },
+    colorMode: 'none',
+    graphMode: 'none',
+    textMode: 'value_and_name',
+    orientation,
+  };
+  return panel(source, 'stat', title, width, [target], options, {
+    fieldConfig: { defaults: { noValue: '–' }, overrides },
+  });
+}
+
+/** A bar a row: how long until it fails, red below two hours. */
+export function timeLeft(source, width, target, { field, displayName }) {
+  const options = {
+    displayMode: 'basic',
+    orientation: 'horizontal',
+    valueMode: 'text',
+    reduceOptions: { calcs: [], fields: `/^${field}$/`, values: true, limit: 20 },
+  };
+  const thresholds = {
+    mode: 'absolute',
+    steps: [
+      { color: 'red', value: null },
+      { color: 'orange', value: 7200 },
+    ],
+  };
+  const defaults = { unit: 'dtdurations', min: 0, displayName, thresholds };
+  return panel(source, 'bargauge', 'Time to failure', width, [target], options, {
+    fieldConfig: { defaults, overrides: [] },
+  });
+}
+
 export function table(source, title, width, target, { overrides = [], ...more } = {}) {
   const options = { showHeader: true, cellHeight: 'sm', footer: { show: false } };
   const fieldConfig = { defaults: { custom: { align: 'auto', filterable: true } }, overrides };

@@ -8,14 +8,15 @@ import {
   colours,
   dashboard,
   field,
+  figures,
   hostLink,
   lines,
-  panel,
   queryVariable,
   SEVERITY,
   sourceVariable,
   stat,
   table,
+  timeLeft,
   timeline,
 } from './build.mjs';
 import * as sql from './sql.mjs';
@@ -109,36 +110,10 @@ const fleet = dashboard({
             field('last seen', ['unit', 'dateTimeFromNow']),
           ],
         }),
-        panel(
-          SOURCE,
-          'bargauge',
-          'Time to failure',
-          10,
-          [rows(sql.timeToFailure)],
-          {
-            displayMode: 'basic',
-            orientation: 'horizontal',
-            valueMode: 'text',
-            reduceOptions: { calcs: [], fields: '/^remaining$/', values: true, limit: 20 },
-          },
-          {
-            fieldConfig: {
-              defaults: {
-                unit: 'dtdurations',
-                min: 0,
-                displayName: '${__data.fields.name}',
-                thresholds: {
-                  mode: 'absolute',
-                  steps: [
-                    { color: 'red', value: null },
-                    { color: 'orange', value: 7200 },
-                  ],
-                },
-              },
-              overrides: [],
-            },
-          }
-        ),
+        timeLeft(SOURCE, 10, rows(sql.timeToFailure), {
+          field: 'remaining',
+          displayName: '${__data.fields.name}',
+        }),
       ],
     },
     {
@@ -148,21 +123,10 @@ const fleet = dashboard({
           raised: 'orange',
           quieted: 'blue',
         }),
-        panel(
-          SOURCE,
-          'stat',
-          'Track record in this time',
-          10,
-          [rows(sql.record)],
-          {
-            reduceOptions: { calcs: ['lastNotNull'], fields: '/.*/', values: false },
-            colorMode: 'none',
-            graphMode: 'none',
-            textMode: 'value_and_name',
-            orientation: 'horizontal',
-          },
-          { fieldConfig: { defaults: { noValue: '–' }, overrides: [field('median lead', left)] } }
-        ),
+        figures(SOURCE, 'Track record in this time', 10, rows(sql.record), {
+          orientation: 'horizontal',
+          overrides: [field('median lead', left)],
+        }),
       ],
     },
     {
@@ -217,14 +181,7 @@ const sandbox = dashboard({
   panels: [
     {
       height: 4,
-      panels: [
-        panel(SOURCE, 'stat', 'Trials', 24, [rows(sql.runCounts)], {
-          reduceOptions: { calcs: ['lastNotNull'], fields: '/.*/', values: false },
-          colorMode: 'none',
-          graphMode: 'none',
-          textMode: 'value_and_name',
-        }),
-      ],
+      panels: [figures(SOURCE, 'Trials', 24, rows(sql.runCounts))],
     },
     {
       height: 14,

@@ -18,7 +18,7 @@ import { votesFrames } from './frames/votes';
 import { hostsOf, items } from './interpolate';
 import { matches } from '../text/glob';
 import { metrics } from './metrics';
-import { ArkiQuery, LIMIT_DEFAULT, LIMIT_MAX } from './types';
+import { ArkiQuery, LIMIT_DEFAULT, LIMIT_MAX, STATE_DEFAULTS } from './types';
 
 /** What a query is asked in. Times are Unix seconds. */
 export interface Scope {
@@ -35,7 +35,7 @@ export async function answer(query: ArkiQuery, scope: Scope): Promise<DataFrame[
   const { refId } = query;
   switch (query.queryType) {
     case 'predictions': {
-      const rows = await predictions(query, scope, query.state || 'active');
+      const rows = await predictions(query, scope);
       return noted([predictionsFrame(refId, rows.items, scope.now)], rows);
     }
     case 'votes': {
@@ -43,7 +43,7 @@ export async function answer(query: ArkiQuery, scope: Scope): Promise<DataFrame[
       return noted(votesFrames(refId, rows.items, scope.now), rows);
     }
     case 'processes': {
-      const rows = await predictions(query, scope, query.state || 'all');
+      const rows = await predictions(query, scope);
       return noted([processesFrame(refId, rows.items)], rows);
     }
     case 'record': {
@@ -51,7 +51,7 @@ export async function answer(query: ArkiQuery, scope: Scope): Promise<DataFrame[
       return noted([recordFrame(refId, rows.items)], rows);
     }
     case 'annotations': {
-      const rows = await predictions(query, scope, query.state || 'all');
+      const rows = await predictions(query, scope);
       return noted([annotationsFrame(refId, rows.items)], rows);
     }
     case 'metrics':
@@ -92,7 +92,8 @@ export async function answer(query: ArkiQuery, scope: Scope): Promise<DataFrame[
 const COUNTS_MAX = 500;
 
 /** Active predictions whenever they began; past ones where they overlap the dashboard's range. */
-async function predictions(query: ArkiQuery, scope: Scope, state: string): Promise<Rows<Prediction>> {
+async function predictions(query: ArkiQuery, scope: Scope, wanted?: 'all'): Promise<Rows<Prediction>> {
+  const state = wanted ?? (query.state || STATE_DEFAULTS[query.queryType]);
   const hosts = hostsOf(query);
   const params = { state, host: only(hosts) };
   const rows = await scope.hub.list<Prediction>('v1/predictions', params, limitOf(query));

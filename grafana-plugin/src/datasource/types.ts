@@ -47,6 +47,13 @@ export interface ArkiSecrets {
 export const LIMIT_DEFAULT = 1000;
 export const LIMIT_MAX = 5000;
 
+/** What an empty state means where it does not mean any. */
+export const STATE_DEFAULTS: Partial<Record<QueryType, string>> = {
+  predictions: 'active',
+  processes: 'all',
+  annotations: 'all',
+};
+
 export const DEFAULT_QUERY: Partial<ArkiQuery> = { queryType: 'predictions', state: 'active' };
 
 export type VariableKind = 'hosts' | 'series';

@@ -4,6 +4,7 @@
 import React from 'react';
 import { InlineField, MultiSelect } from '@grafana/ui';
 import { items } from '../interpolate';
+import { LABEL } from './ChoiceField';
 
 interface Props {
   label: string;
@@ -18,7 +19,7 @@ export function ListField({ label, all, names, value, set }: Props) {
   const chosen = items(value);
   const options = [...new Set([...chosen, ...names])].map((name) => ({ value: name, label: name }));
   return (
-    <InlineField label={label} labelWidth={12}>
+    <InlineField label={label} labelWidth={LABEL}>
       <MultiSelect
         aria-label={label}
         width={48}

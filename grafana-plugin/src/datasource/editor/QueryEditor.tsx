@@ -3,16 +3,15 @@
  */
 import React from 'react';
 import { QueryEditorProps } from '@grafana/data';
-import { InlineField, InlineFieldRow, InlineSwitch, Select } from '@grafana/ui';
+import { InlineField, InlineFieldRow, InlineSwitch } from '@grafana/ui';
 import type { ArkiDataSource } from '../datasource';
-import { ArkiOptions, ArkiQuery, LIMIT_DEFAULT } from '../types';
+import { ArkiOptions, ArkiQuery, LIMIT_DEFAULT, STATE_DEFAULTS } from '../types';
+import { ChoiceField, LABEL } from './ChoiceField';
 import { FORMAT_CHOICES, QUERY_CHOICES, STATE_CHOICES, STATISTIC_CHOICES, WITH_SERIES } from './choices';
 import { ListField } from './ListField';
 import { useNames } from './useNames';
 
 type Props = QueryEditorProps<ArkiDataSource, ArkiQuery, ArkiOptions>;
-
-const LABEL = 12;
 
 export function QueryEditor({ query, onChange, onRunQuery, datasource }: Props) {
   const current: ArkiQuery = { ...query, queryType: query.queryType ?? 'predictions' };
@@ -27,36 +26,28 @@ export function QueryEditor({ query, onChange, onRunQuery, datasource }: Props) 
   return (
     <>
       <InlineFieldRow>
-        <InlineField label="Show" labelWidth={LABEL}>
-          <Select
-            aria-label="Show"
-            width={24}
-            options={QUERY_CHOICES}
-            value={queryType}
-            onChange={({ value }) => set({ queryType: value, state: value === 'predictions' ? 'active' : '' })}
-          />
-        </InlineField>
+        <ChoiceField
+          label="Show"
+          width={24}
+          choices={QUERY_CHOICES}
+          value={queryType}
+          set={(queryType) => set({ queryType, state: STATE_DEFAULTS[queryType] ?? '' })}
+        />
         {states !== undefined && (
-          <InlineField label="State" labelWidth={LABEL}>
-            <Select
-              aria-label="State"
-              width={20}
-              options={states}
-              value={current.state || (states[0]?.value ?? '')}
-              onChange={({ value }) => set({ state: value })}
-            />
-          </InlineField>
+          <ChoiceField
+            label="State"
+            choices={states}
+            value={current.state || (STATE_DEFAULTS[queryType] ?? '')}
+            set={(state) => set({ state })}
+          />
         )}
         {queryType === 'alerts' && (
-          <InlineField label="Format" labelWidth={LABEL}>
-            <Select
-              aria-label="Format"
-              width={20}
-              options={FORMAT_CHOICES}
-              value={current.format ?? 'table'}
-              onChange={({ value }) => set({ format: value })}
-            />
-          </InlineField>
+          <ChoiceField
+            label="Format"
+            choices={FORMAT_CHOICES}
+            value={current.format ?? 'table'}
+            set={(format) => set({ format })}
+          />
         )}
       </InlineFieldRow>
       <InlineFieldRow>
@@ -79,15 +70,13 @@ export function QueryEditor({ query, onChange, onRunQuery, datasource }: Props) 
       </InlineFieldRow>
       {queryType === 'metrics' && (
         <InlineFieldRow>
-          <InlineField label="Statistic" labelWidth={LABEL}>
-            <Select
-              aria-label="Statistic"
-              width={24}
-              options={STATISTIC_CHOICES}
-              value={current.statistic ?? 'mean'}
-              onChange={({ value }) => set({ statistic: value })}
-            />
-          </InlineField>
+          <ChoiceField
+            label="Statistic"
+            width={24}
+            choices={STATISTIC_CHOICES}
+            value={current.statistic ?? 'mean'}
+            set={(statistic) => set({ statistic })}
+          />
           <InlineField
             label="Forecast"
             labelWidth={LABEL}

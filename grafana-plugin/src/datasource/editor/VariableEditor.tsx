@@ -3,9 +3,10 @@
  */
 import React, { ChangeEvent, useState } from 'react';
 import { QueryEditorProps, SelectableValue } from '@grafana/data';
-import { InlineField, InlineFieldRow, Input, Select } from '@grafana/ui';
+import { InlineField, InlineFieldRow, Input } from '@grafana/ui';
 import type { ArkiDataSource } from '../datasource';
 import { ArkiOptions, ArkiQuery, ArkiVariableQuery, VariableKind } from '../types';
+import { ChoiceField, LABEL } from './ChoiceField';
 
 type Props = QueryEditorProps<ArkiDataSource, ArkiQuery, ArkiOptions, ArkiVariableQuery>;
 
@@ -19,15 +20,7 @@ export function VariableEditor({ query, onChange }: Props) {
   const current: ArkiVariableQuery = { refId, kind, host, match };
   return (
     <InlineFieldRow>
-      <InlineField label="List" labelWidth={12}>
-        <Select
-          aria-label="List"
-          width={20}
-          options={KINDS}
-          value={kind}
-          onChange={({ value }) => onChange({ ...current, kind: value ?? 'hosts' })}
-        />
-      </InlineField>
+      <ChoiceField label="List" choices={KINDS} value={kind} set={(kind) => onChange({ ...current, kind })} />
       {kind === 'series' && (
         <Text
           label="Of hosts"
@@ -52,7 +45,7 @@ interface TextProps {
 function Text({ label, placeholder, value, set }: TextProps) {
   const [text, setText] = useState(value);
   return (
-    <InlineField label={label} labelWidth={12}>
+    <InlineField label={label} labelWidth={LABEL}>
       <Input
         aria-label={label}
         width={24}

@@ -4,7 +4,7 @@
 import { createDataFrame, DataFrame } from '@grafana/data';
 import { Agent } from '../../hub/types';
 import { bySeverity } from '../../text/sort';
-import { AGENT_STATE, number, SEVERITY, text, time } from './fields';
+import { AGENT_STATE, columns, SEVERITY } from './fields';
 
 /** Hosts with the severest predictions first, then silent ones, then by name. */
 export function byRisk(a: Agent, b: Agent): number {
@@ -17,53 +17,21 @@ export function byRisk(a: Agent, b: Agent): number {
 }
 
 export function agentsFrame(refId: string, agents: Agent[]): DataFrame {
-  const rows = [...agents].sort(byRisk);
+  const of = columns([...agents].sort(byRisk));
   return createDataFrame({
     refId,
     name: 'agents',
     fields: [
-      text(
-        'host',
-        rows.map((row) => row.host)
-      ),
-      text(
-        'severity',
-        rows.map((row) => row.severity),
-        SEVERITY
-      ),
-      number(
-        'predictions',
-        rows.map((row) => row.predictions_active)
-      ),
-      text(
-        'state',
-        rows.map((row) => row.state),
-        AGENT_STATE
-      ),
-      time(
-        'last seen',
-        rows.map((row) => row.seen_at)
-      ),
-      time(
-        'silent since',
-        rows.map((row) => row.silent_since)
-      ),
-      text(
-        'version',
-        rows.map((row) => row.version)
-      ),
-      number(
-        'summaries dropped',
-        rows.map((row) => row.summaries_dropped)
-      ),
-      time(
-        'enrolled',
-        rows.map((row) => row.enrolled_at)
-      ),
-      text(
-        'id',
-        rows.map((row) => row.id)
-      ),
+      of.text('host', (row) => row.host),
+      of.text('severity', (row) => row.severity, SEVERITY),
+      of.number('predictions', (row) => row.predictions_active),
+      of.text('state', (row) => row.state, AGENT_STATE),
+      of.time('last seen', (row) => row.seen_at),
+      of.time('silent since', (row) => row.silent_since),
+      of.text('version', (row) => row.version),
+      of.number('summaries dropped', (row) => row.summaries_dropped),
+      of.time('enrolled', (row) => row.enrolled_at),
+      of.text('id', (row) => row.id),
     ],
   });
 }

@@ -3,46 +3,22 @@
  */
 import { createDataFrame, DataFrame } from '@grafana/data';
 import { Alert } from '../../hub/types';
-import { number, SEVERITY, text, time } from './fields';
+import { columns, number, SEVERITY, time } from './fields';
 
 export function alertsFrame(refId: string, rows: Alert[]): DataFrame {
+  const of = columns(rows);
   return createDataFrame({
     refId,
     name: 'alerts',
     fields: [
-      time(
-        'time',
-        rows.map((row) => row.time)
-      ),
-      text(
-        'host',
-        rows.map((row) => row.host)
-      ),
-      text(
-        'series',
-        rows.map((row) => row.series)
-      ),
-      text(
-        'kind',
-        rows.map((row) => row.kind)
-      ),
-      text(
-        'severity',
-        rows.map((row) => row.severity),
-        SEVERITY
-      ),
-      text(
-        'state',
-        rows.map((row) => row.state)
-      ),
-      text(
-        'reason',
-        rows.map((row) => row.reason)
-      ),
-      number(
-        'hosts',
-        rows.map((row) => row.hosts)
-      ),
+      of.time('time', (row) => row.time),
+      of.text('host', (row) => row.host),
+      of.text('series', (row) => row.series),
+      of.text('kind', (row) => row.kind),
+      of.text('severity', (row) => row.severity, SEVERITY),
+      of.text('state', (row) => row.state),
+      of.text('reason', (row) => row.reason),
+      of.number('hosts', (row) => row.hosts),
     ],
   });
 }

@@ -5,40 +5,23 @@ import { createDataFrame, DataFrame } from '@grafana/data';
 import { Prediction } from '../../hub/types';
 import { figure } from '../../text/figure';
 import { span } from '../../text/duration';
-import { text, time } from './fields';
+import { columns } from './fields';
 
 const COLOURS = { critical: 'red', warning: 'orange', info: 'blue' };
 
 export function annotationsFrame(refId: string, rows: Prediction[]): DataFrame {
+  const of = columns(rows);
   return createDataFrame({
     refId,
     name: 'annotations',
     fields: [
-      time(
-        'time',
-        rows.map((row) => row.first_at)
-      ),
-      time(
-        'timeEnd',
-        rows.map((row) => row.ended_at ?? row.fails_at ?? row.raised_at)
-      ),
-      text(
-        'title',
-        rows.map((row) => `${row.host}: ${row.series}`)
-      ),
-      text('text', rows.map(describe)),
-      text(
-        'tags',
-        rows.map((row) => [row.severity, row.state, row.host].join(','))
-      ),
-      text(
-        'color',
-        rows.map((row) => COLOURS[row.severity])
-      ),
-      text(
-        'id',
-        rows.map((row) => row.id)
-      ),
+      of.time('time', (row) => row.first_at),
+      of.time('timeEnd', (row) => row.ended_at ?? row.fails_at ?? row.raised_at),
+      of.text('title', (row) => `${row.host}: ${row.series}`),
+      of.text('text', describe),
+      of.text('tags', (row) => [row.severity, row.state, row.host].join(',')),
+      of.text('color', (row) => COLOURS[row.severity]),
+      of.text('id', (row) => row.id),
     ],
   });
 }

@@ -1,19 +1,11 @@
 /**
  * Fields as all frames have them: times come in Unix seconds and leave in milliseconds.
  */
-import {
-  Field,
-  FieldColorModeId,
-  FieldConfig,
-  FieldType,
-  MappingType,
-  ThresholdsMode,
-  ValueMapping,
-} from '@grafana/data';
+import { Field, FieldColorModeId, FieldConfig, FieldType, MappingType, ThresholdsMode } from '@grafana/data';
 
-export function time(name: string, seconds: Array<number | null>, config: FieldConfig = {}): Partial<Field> & Named {
+export function time(name: string, seconds: Array<number | null>): Partial<Field> & Named {
   const values = seconds.map((second) => (second === null ? null : second * 1000));
-  return { name, type: FieldType.time, values, config };
+  return { name, type: FieldType.time, values, config: {} };
 }
 
 export function text(name: string, values: Array<string | null>, config: FieldConfig = {}): Partial<Field> & Named {
@@ -28,81 +20,47 @@ interface Named {
   name: string;
 }
 
-/** A cell that takes the colour of its mapping; read by the table. */
-const COLOURED = { cellOptions: { type: 'color-text' } };
+/** Fields that each take one value of every row. */
+export function columns<T>(rows: T[]) {
+  return {
+    time: (name: string, of: (row: T) => number | null) => time(name, rows.map(of)),
+    text: (name: string, of: (row: T) => string | null, config?: FieldConfig) => text(name, rows.map(of), config),
+    number: (name: string, of: (row: T) => number | null, config?: FieldConfig) => number(name, rows.map(of), config),
+  };
+}
 
-export const SEVERITY: FieldConfig = {
-  custom: COLOURED,
-  mappings: [
-    mapping({
-      critical: { text: 'critical', color: 'red', index: 0 },
-      warning: { text: 'warning', color: 'orange', index: 1 },
-      info: { text: 'info', color: 'blue', index: 2 },
-    }),
-  ],
-  ...still(),
-};
+/** A cell that takes the colour of its mapping; read by the table. */
+const COLOURED = { custom: { cellOptions: { type: 'color-text' } } };
+
+export const SEVERITY: FieldConfig = { ...COLOURED, ...words({ critical: 'red', warning: 'orange', info: 'blue' }) };
 
 export const OUTCOME: FieldConfig = {
-  custom: COLOURED,
-  mappings: [
-    mapping({
-      active: { text: 'active', color: 'orange', index: 0 },
-      happened: { text: 'happened', color: 'red', index: 1 },
-      averted: { text: 'averted', color: 'green', index: 2 },
-      expired: { text: 'expired', color: 'text', index: 3 },
-    }),
-  ],
-  ...still(),
+  ...COLOURED,
+  ...words({ active: 'orange', happened: 'red', averted: 'green', expired: 'text' }),
 };
 
-export const VERDICT: FieldConfig = {
-  mappings: [
-    mapping({
-      yes: { text: 'yes', color: 'orange', index: 0 },
-      no: { text: 'no', color: 'green', index: 1 },
-      abstain: { text: 'abstains', color: '#8e8e9a', index: 2 },
-      veto: { text: 'vetoes', color: 'blue', index: 3 },
-    }),
-  ],
-  ...still(),
-};
+export const VERDICT: FieldConfig = words(
+  { yes: 'orange', no: 'green', abstain: '#8e8e9a', veto: 'blue' },
+  { abstain: 'abstains', veto: 'vetoes' }
+);
 
 export const RUN_STATE: FieldConfig = {
-  custom: COLOURED,
-  mappings: [
-    mapping({
-      queued: { text: 'queued', color: 'text', index: 0 },
-      claimed: { text: 'claimed', color: 'blue', index: 1 },
-      running: { text: 'running', color: 'blue', index: 2 },
-      done: { text: 'done', color: 'green', index: 3 },
-      failed: { text: 'failed', color: 'red', index: 4 },
-      cancelled: { text: 'cancelled', color: 'text', index: 5 },
-    }),
-  ],
-  ...still(),
+  ...COLOURED,
+  ...words({ queued: 'text', claimed: 'blue', running: 'blue', done: 'green', failed: 'red', cancelled: 'text' }),
 };
 
 export const AGENT_STATE: FieldConfig = {
-  custom: COLOURED,
-  mappings: [
-    mapping({
-      active: { text: 'active', color: 'green', index: 0 },
-      silent: { text: 'silent', color: 'red', index: 1 },
-      waiting: { text: 'waiting', color: 'orange', index: 2 },
-      revoked: { text: 'revoked', color: 'text', index: 3 },
-    }),
-  ],
-  ...still(),
+  ...COLOURED,
+  ...words({ active: 'green', silent: 'red', waiting: 'orange', revoked: 'text' }),
 };
 
-function mapping(options: Record<string, { text: string; color: string; index: number }>): ValueMapping {
-  return { type: MappingType.ValueToText, options };
-}
-
-/** One colour where no mapping gives another. */
-function still(): FieldConfig {
+/** Words in their colours, shown as they are unless `shown` has another; the one colour of text where no word fits. */
+function words(colours: Record<string, string>, shown: Record<string, string> = {}): FieldConfig {
+  const options = Object.fromEntries(
+    Object.entries(colours).map(([word, color], index) => [word, { text: shown[word] ?? word, color, index }])
+  );
   return {
+    mappings: [{ type: MappingType.ValueToText, options }],
     color: { mode: FieldColorModeId.Thresholds },
     thresholds: { mode: ThresholdsMode.Absolute, steps: [{ value: -Infinity, color: 'text' }] },
   };

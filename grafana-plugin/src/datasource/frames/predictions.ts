@@ -4,84 +4,35 @@
  */
 import { createDataFrame, DataFrame, FieldType } from '@grafana/data';
 import { Prediction, Verdict, VoterName } from '../../hub/types';
-import { number, OUTCOME, SEVERITY, text, time, VERDICT } from './fields';
+import { columns, OUTCOME, SEVERITY, VERDICT } from './fields';
 
 export const DETAIL = 'detail';
 
 /** @param now Unix seconds: the time to failure counts from here */
 export function predictionsFrame(refId: string, rows: Prediction[], now: number): DataFrame {
-  const verdicts = (voter: VoterName) =>
-    text(
-      voter,
-      rows.map((row) => verdictOf(row, voter)),
-      VERDICT
-    );
+  const of = columns(rows);
+  const verdicts = (voter: VoterName) => of.text(voter, (row) => verdictOf(row, voter), VERDICT);
   return createDataFrame({
     refId,
     name: 'predictions',
     fields: [
-      time(
-        'first told',
-        rows.map((row) => row.first_at)
-      ),
-      text(
-        'host',
-        rows.map((row) => row.host)
-      ),
-      text(
-        'series',
-        rows.map((row) => row.series)
-      ),
-      text(
-        'severity',
-        rows.map((row) => row.severity),
-        SEVERITY
-      ),
-      text(
-        'state',
-        rows.map((row) => row.state),
-        OUTCOME
-      ),
-      number(
-        'value',
-        rows.map((row) => row.value)
-      ),
-      number(
-        'bound',
-        rows.map((row) => row.bound)
-      ),
-      time(
-        'fails at',
-        rows.map((row) => row.fails_at)
-      ),
-      number(
-        'time to failure',
-        rows.map((row) => left(row, now)),
-        { unit: 's', decimals: 0 }
-      ),
-      time(
-        'earliest (p10)',
-        rows.map((row) => at(row, row.eta_low))
-      ),
-      time(
-        'latest (p90)',
-        rows.map((row) => at(row, row.eta_high))
-      ),
+      of.time('first told', (row) => row.first_at),
+      of.text('host', (row) => row.host),
+      of.text('series', (row) => row.series),
+      of.text('severity', (row) => row.severity, SEVERITY),
+      of.text('state', (row) => row.state, OUTCOME),
+      of.number('value', (row) => row.value),
+      of.number('bound', (row) => row.bound),
+      of.time('fails at', (row) => row.fails_at),
+      of.number('time to failure', (row) => left(row, now), { unit: 's', decimals: 0 }),
+      of.time('earliest (p10)', (row) => at(row, row.eta_low)),
+      of.time('latest (p90)', (row) => at(row, row.eta_high)),
       verdicts('trend'),
       verdicts('correlation'),
       verdicts('pattern'),
-      time(
-        'last told',
-        rows.map((row) => row.raised_at)
-      ),
-      time(
-        'ended',
-        rows.map((row) => row.ended_at)
-      ),
-      text(
-        'id',
-        rows.map((row) => row.id)
-      ),
+      of.time('last told', (row) => row.raised_at),
+      of.time('ended', (row) => row.ended_at),
+      of.text('id', (row) => row.id),
       {
         name: DETAIL,
         type: FieldType.other,

@@ -3,54 +3,23 @@
  */
 import { createDataFrame, DataFrame } from '@grafana/data';
 import { Prediction } from '../../hub/types';
-import { number, text, time } from './fields';
+import { columns } from './fields';
 
 export function processesFrame(refId: string, rows: Prediction[]): DataFrame {
-  const all = rows.flatMap((row) => (row.processes ?? []).map((process) => ({ row, process })));
+  const of = columns(rows.flatMap((row) => (row.processes ?? []).map((process) => ({ row, process }))));
   return createDataFrame({
     refId,
     name: 'processes',
     fields: [
-      time(
-        'time',
-        all.map(({ row }) => row.raised_at)
-      ),
-      text(
-        'host',
-        all.map(({ row }) => row.host)
-      ),
-      text(
-        'series',
-        all.map(({ row }) => row.series)
-      ),
-      text(
-        'process',
-        all.map(({ process }) => process.name)
-      ),
-      number(
-        'pid',
-        all.map(({ process }) => process.pid),
-        { unit: 'none', decimals: 0 }
-      ),
-      text(
-        'resource',
-        all.map(({ process }) => process.resource)
-      ),
-      number(
-        'growth',
-        all.map(({ process }) => process.growth),
-        { unit: 'short' }
-      ),
-      number(
-        'over',
-        all.map(({ process }) => process.span_s),
-        { unit: 's' }
-      ),
-      number(
-        'now',
-        all.map(({ process }) => process.value),
-        { unit: 'short' }
-      ),
+      of.time('time', ({ row }) => row.raised_at),
+      of.text('host', ({ row }) => row.host),
+      of.text('series', ({ row }) => row.series),
+      of.text('process', ({ process }) => process.name),
+      of.number('pid', ({ process }) => process.pid, { unit: 'none', decimals: 0 }),
+      of.text('resource', ({ process }) => process.resource),
+      of.number('growth', ({ process }) => process.growth, { unit: 'short' }),
+      of.number('over', ({ process }) => process.span_s, { unit: 's' }),
+      of.number('now', ({ process }) => process.value, { unit: 'short' }),
     ],
   });
 }

@@ -3,63 +3,27 @@
  */
 import { createDataFrame, DataFrame } from '@grafana/data';
 import { Run } from '../../hub/sandbox';
-import { number, RUN_STATE, text, time } from './fields';
+import { columns, RUN_STATE } from './fields';
 
 export function runsFrame(refId: string, rows: Run[]): DataFrame {
+  const of = columns(rows);
   return createDataFrame({
     refId,
     name: 'runs',
     fields: [
-      time(
-        'time',
-        rows.map((row) => row.created_at)
-      ),
-      text(
-        'host',
-        rows.map((row) => row.host)
-      ),
-      text(
-        'service',
-        rows.map((row) => row.service)
-      ),
-      text(
-        'action',
-        rows.map((row) => row.action)
-      ),
-      text(
-        'state',
-        rows.map((row) => row.state),
-        RUN_STATE
-      ),
-      text(
-        'outcome',
-        rows.map((row) => row.outcome)
-      ),
-      text(
-        'proves',
-        rows.map((row) => row.fidelity)
-      ),
-      number('took', rows.map(took), { unit: 's' }),
-      text(
-        'decision',
-        rows.map((row) => row.decision?.decision ?? null)
-      ),
-      text(
-        'by',
-        rows.map((row) => row.decision?.name ?? row.requested_by)
-      ),
-      text(
-        'reason',
-        rows.map((row) => row.decision?.reason ?? row.error)
-      ),
-      text(
-        'prediction',
-        rows.map((row) => row.prediction)
-      ),
-      text(
-        'id',
-        rows.map((row) => row.id)
-      ),
+      of.time('time', (row) => row.created_at),
+      of.text('host', (row) => row.host),
+      of.text('service', (row) => row.service),
+      of.text('action', (row) => row.action),
+      of.text('state', (row) => row.state, RUN_STATE),
+      of.text('outcome', (row) => row.outcome),
+      of.text('proves', (row) => row.fidelity),
+      of.number('took', took, { unit: 's' }),
+      of.text('decision', (row) => row.decision?.decision ?? null),
+      of.text('by', (row) => row.decision?.name ?? row.requested_by),
+      of.text('reason', (row) => row.decision?.reason ?? row.error),
+      of.text('prediction', (row) => row.prediction),
+      of.text('id', (row) => row.id),
     ],
   });
 }
