@@ -15,9 +15,7 @@ export function Subject({ prediction }: { prediction: Prediction }) {
   return (
     <div className={styles.subject}>
       <strong className={styles.host}>{host}</strong>
-      <span className={styles.series} title={series}>
-        {series}
-      </span>
+      <span className={styles.series}>{series}</span>
       <span className={styles.value}>{at}</span>
     </div>
   );
@@ -29,10 +27,8 @@ const getStyles = (theme: GrafanaTheme2) => ({
   series: css({
     fontFamily: theme.typography.fontFamilyMonospace,
     fontSize: theme.typography.bodySmall.fontSize,
-    overflow: 'hidden',
-    textOverflow: 'ellipsis',
-    whiteSpace: 'nowrap',
-    maxWidth: '100%',
+    // what tells two series apart stands at their ends
+    overflowWrap: 'anywhere',
   }),
   value: css({
     flexBasis: '100%',

@@ -22,16 +22,19 @@ export async function app(context) {
 }
 
 export async function setup(context) {
-  const { screenshots } = context;
-  await visit(context, { theme: 'light', height: 360 }, async (page) => {
-    await page.evaluate(() => window.stage.setup());
-    const save = page.getByRole('button', { name: 'Save and test' });
-    await page.getByLabel('Hub address').fill('arki-hub:8420');
-    await page.getByText(/use http:\/\/ or https:\/\//).waitFor();
-    assert.ok(await save.isDisabled());
-    await page.getByLabel('Hub address').fill('http://arki-hub:8420/');
-    await page.getByLabel('API key').fill('arki_key_x');
-    assert.ok(await save.isEnabled());
-    await page.screenshot({ path: path.join(screenshots, 'setup-light.png') });
-  });
+  for (const theme of ['dark', 'light']) {
+    await visit(context, { theme, height: 360 }, (page) => entersAddressAndKey(context, page, theme));
+  }
+}
+
+async function entersAddressAndKey({ screenshots }, page, theme) {
+  await page.evaluate(() => window.stage.setup());
+  const save = page.getByRole('button', { name: 'Save and test' });
+  await page.getByLabel('Hub address').fill('arki-hub:8420');
+  await page.getByText(/use http:\/\/ or https:\/\//).waitFor();
+  assert.ok(await save.isDisabled());
+  await page.getByLabel('Hub address').fill('http://arki-hub:8420/');
+  await page.getByLabel('API key').fill('arki_key_x');
+  assert.ok(await save.isEnabled());
+  await page.screenshot({ path: path.join(screenshots, `setup-${theme}.png`), animations: 'disabled' });
 }
