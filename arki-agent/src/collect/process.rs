@@ -1,7 +1,7 @@
 //! `process.count`, `process.blocked`, `process.zombies`, and who grew: one scan of `/proc/PID` a pass.
 //!
 //! ```text
-//! /proc/PID/stat  every process, every pass: state, time, memory (threads of the kernel in turns)
+//! /proc/PID/stat  every process: state, time, memory (in each pass; who does nothing, in turns)
 //! /proc/PID/fd    a few each pass: how many descriptors (one stat(2) since Linux 6.2, which needs no right)
 //! /proc/PID/io    a few each pass: bytes written (own processes only, without CAP_SYS_PTRACE)
 //! ```
@@ -38,6 +38,9 @@ const CLOSER_LOOKS: usize = 24;
 
 /// In a call of the kernel that no signal ends: a device or a server that does not answer.
 const BLOCKED: u8 = b'D';
+
+/// It ended, and its parent did not ask how.
+const ZOMBIE: u8 = b'Z';
 
 /// Reads `/proc/PID`.
 #[derive(Debug)]
@@ -91,6 +94,7 @@ impl Processes {
                 continue;
             };
             if self.resting.passes_over(pid) {
+                sees_init |= pid == 1;
                 counts.all += 1;
                 self.table.keep(pid);
                 continue;
@@ -102,10 +106,10 @@ impl Processes {
                     Ok(stat) => {
                         sees_init |= pid == 1;
                         counts.add(&stat);
-                        if stat.is_kernel && stat.state != BLOCKED {
+                        let did_nothing = self.table.see(&sighting(pid, &stat, self.page_kib));
+                        if did_nothing && !matches!(stat.state, BLOCKED | ZOMBIE) {
                             self.resting.add(pid);
                         }
-                        self.table.see(&sighting(pid, &stat, self.page_kib));
                     }
                     // Read while it ended.
                     Err(_) if bytes.is_empty() => {}
@@ -216,7 +220,7 @@ impl Counts {
     fn add(&mut self, stat: &Stat<'_>) {
         self.all += 1;
         self.blocked += usize::from(stat.state == BLOCKED);
-        self.zombies += usize::from(stat.state == b'Z');
+        self.zombies += usize::from(stat.state == ZOMBIE);
     }
 }
 

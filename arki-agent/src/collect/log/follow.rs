@@ -37,7 +37,8 @@ pub(super) struct Way<'a> {
 #[derive(Debug)]
 struct Followed {
     tail: Tail,
-    has_name: bool,
+    /// How long it is, if a name still leads to it.
+    named_bytes: Option<u64>,
     /// When a line was last seen, or the file was found.
     last_at: Duration,
 }
@@ -96,7 +97,7 @@ impl Follow {
         let is_known = !self.files.is_empty();
         let mut kept = Vec::with_capacity(self.files.len());
         for mut file in self.files.drain(..) {
-            match file.tail.look(pattern, room) {
+            match file.tail.look(file.named_bytes, pattern, room) {
                 Ok(look) => {
                     total.add(look.counts);
                     burst_bytes += look.burst_bytes.unwrap_or(0);
@@ -104,7 +105,7 @@ impl Follow {
                         file.last_at = at.monotonic;
                     }
                     let quiet_for = at.monotonic.saturating_sub(file.last_at);
-                    let is_over = !file.has_name
+                    let is_over = file.named_bytes.is_none()
                         && look.was_quiet
                         && (quiet_for >= ROTATED_FOR || file.tail.is_deleted());
                     if is_over {
@@ -145,7 +146,7 @@ impl Follow {
             self.known_since_s = self.expanded_at.replace(at).map(|last| last.now_s);
         }
         for file in &mut self.files {
-            file.has_name = false;
+            file.named_bytes = None;
         }
         let mut missing = true;
         let before = std::mem::take(&mut self.unreadable);
@@ -180,9 +181,10 @@ impl Follow {
                 self.name, self.pattern
             )));
         }
-        let rotated = self.files.iter().filter(|file| !file.has_name).count();
+        let has_none = |file: &Followed| file.named_bytes.is_none();
+        let rotated = self.files.iter().filter(|file| has_none(file)).count();
         for _ in ROTATED_MAX..rotated {
-            if let Some(oldest) = self.files.iter().position(|file| !file.has_name) {
+            if let Some(oldest) = self.files.iter().position(has_none) {
                 self.files.remove(oldest);
             }
         }
@@ -196,7 +198,7 @@ impl Follow {
         }
         let id = FileId::of(&metadata);
         if let Some(known) = self.files.iter_mut().find(|file| file.tail.id() == id) {
-            known.has_name = true;
+            known.named_bytes = Some(metadata.len());
             return Ok(());
         }
         // Without O_NONBLOCK, a pipe put in its place meanwhile would stop the agent.
@@ -211,7 +213,7 @@ impl Follow {
             .is_none_or(|since_s| metadata.mtime() < since_s - 1);
         self.files.push(Followed {
             tail: Tail::new(file, is_old || was_unreadable)?,
-            has_name: true,
+            named_bytes: Some(metadata.len()),
             last_at: at.monotonic,
         });
         Ok(())

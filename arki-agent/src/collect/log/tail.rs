@@ -122,9 +122,14 @@ impl Tail {
             .is_ok_and(|metadata| metadata.nlink() == 0)
     }
 
-    /// Counts what is new, as far as there is room.
-    pub fn look(&mut self, pattern: &mut Pattern, room: &mut Room) -> io::Result<Look> {
-        let length = self.file.metadata()?.len();
+    /// Counts what is new, as far as there is room. `length` in bytes, where the caller has just seen it.
+    pub fn look(
+        &mut self,
+        length: Option<u64>,
+        pattern: &mut Pattern,
+        room: &mut Room,
+    ) -> io::Result<Look> {
+        let length = length.map_or_else(|| self.file.metadata().map(|now| now.len()), Ok)?;
         if length < self.offset || (length > self.offset && self.mark_now()? != self.mark) {
             self.offset = 0;
             self.mark = crc32fast::hash(&[]);

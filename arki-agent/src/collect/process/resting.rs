@@ -1,22 +1,23 @@
-//! Threads of the kernel that need no look in every pass.
+//! Who needs no look in every pass.
 //!
-//! They are half of the processes of a small host and most of those of a host with many cores. They hold no memory
-//! and no descriptors: what a pass wants of them is whether they are blocked. So one that was not is read in every
-//! [`EVERY`]th pass, in turns, and one that is blocked in each until it goes on.
+//! Threads of the kernel are half of the processes of a small host and most of those of a host with many cores. They
+//! hold no memory and no descriptors: what a pass wants of them is whether they are blocked. Of the programs most sleep
+//! for hours, and one that used no time since it was last read has not grown either. So who does nothing is read in
+//! every [`EVERY`]th pass, in turns; who works, is blocked or ended, in each.
 //!
 //! Invariant: at most [`RESTING_MAX`] numbers, sorted; who is not among them is read.
 
-/// A thread of the kernel that stays blocked is counted after two minutes at the latest, at 30 s a pass: what is
-/// shorter is no prediction (the design's spike).
+/// Who stays blocked is counted, and who begins to grow is followed, after two minutes at the latest, at 30 s a pass:
+/// what is shorter is no prediction (the design's spike).
 const EVERY: u32 = 4;
 
 /// 16 KB: the threads of a host with some 200 cores.
 const RESTING_MAX: usize = 4096;
 
-/// Which threads rest.
+/// Which processes rest.
 #[derive(Debug, Default)]
 pub(super) struct Resting {
-    /// Those that were not blocked when they were last read.
+    /// Those that did nothing when they were last read.
     pids: Vec<u32>,
     /// The same for the next pass.
     next: Vec<u32>,
@@ -42,7 +43,7 @@ impl Resting {
         rests
     }
 
-    /// Notes that the thread `pid` is not blocked.
+    /// Notes that `pid` does nothing.
     pub(super) fn add(&mut self, pid: u32) {
         if self.next.len() < RESTING_MAX {
             self.next.push(pid);

@@ -128,25 +128,29 @@ impl ProcessTable {
         });
     }
 
-    /// Takes what was read of a process.
-    pub(super) fn see(&mut self, sighting: &Sighting<'_>) {
+    /// Takes what was read of a process. True if there is no hurry to read it again: it neither ran nor grew since it
+    /// was last read, it is a thread of the kernel, or there is no room for it.
+    pub(super) fn see(&mut self, sighting: &Sighting<'_>) -> bool {
         let place = self
             .processes
             .binary_search_by_key(&sighting.pid, |process| process.pid);
         match place {
             Ok(index) if self.processes[index].start_ticks == sighting.start_ticks => {
                 let process = &mut self.processes[index];
+                let before = process.now;
                 process.seen = true;
                 process.reaps = sighting.reaps;
                 process.set(Resource::CpuSeconds, sighting.cpu_ticks);
                 process.set(Resource::ResidentBytes, sighting.resident_kib);
                 // A program that was replaced by another (exec) goes on under a new name.
                 process.name = short_name(sighting.name);
+                return sighting.is_kernel || process.now == before;
             }
             // The number was given to another process.
             Ok(index) => self.processes[index] = self.newcomer(sighting),
-            Err(_) => self.take_in(sighting),
+            Err(_) => return !self.take_in(sighting) || sighting.is_kernel,
         }
+        sighting.is_kernel
     }
 
     /// Keeps a process that was not read in this pass, as it was.
@@ -159,7 +163,8 @@ impl ProcessTable {
         }
     }
 
-    fn take_in(&mut self, sighting: &Sighting<'_>) {
+    /// False if there are as many as are followed, and all of more weight.
+    fn take_in(&mut self, sighting: &Sighting<'_>) -> bool {
         if self.processes.len() >= PROCESSES_MAX {
             let floor = self.floor.unwrap_or_else(|| {
                 let least = self.processes.iter().map(Process::weight).min();
@@ -167,7 +172,7 @@ impl ProcessTable {
             });
             self.floor = Some(floor);
             if (!sighting.is_kernel, sighting.resident_kib) <= floor {
-                return;
+                return false;
             }
             self.processes.retain({
                 let mut is_dropped = false;
@@ -184,6 +189,7 @@ impl ProcessTable {
             .partition_point(|process| process.pid < sighting.pid);
         let process = self.newcomer(sighting);
         self.processes.insert(place, process);
+        true
     }
 
     /// A process that was born since the last pass had nothing then; what was there before us has grown by nothing.

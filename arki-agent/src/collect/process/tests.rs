@@ -77,6 +77,37 @@ fn a_thread_of_the_kernel_is_counted_while_it_is_blocked() {
     assert_eq!(blocked(&mut collector, 8), 3.0);
 }
 
+/// What sleeps is read in turns; what it did meanwhile is counted all the same.
+#[test]
+fn a_program_that_sleeps_is_read_in_turns() {
+    let host = host();
+    let write = |state: char, cpu: u64| {
+        host.write("proc/6/stat", stat(6, "sleeper", state, cpu, 5, 100));
+    };
+    write('S', 10);
+    let mut collector = processes();
+    let read = |collector: &mut Processes, pass: u64| {
+        let out = host.read(collector, 30 * pass);
+        assert_eq!(out.get("process.count"), Some(2.0), "{pass}");
+        out.get("process.blocked").unwrap()
+    };
+    (0..8).for_each(|pass| assert_eq!(read(&mut collector, pass), 0.0));
+    write('D', 10);
+    let seen: f64 = (8..12).map(|pass| read(&mut collector, pass)).sum();
+    assert!(
+        (1.0..4.0).contains(&seen),
+        "within four passes, not at once: {seen}"
+    );
+    assert_eq!(read(&mut collector, 12), 1.0, "in each while it is blocked");
+    write('S', 10);
+    assert_eq!(read(&mut collector, 13), 0.0, "at once");
+    (14..20).for_each(|pass| _ = read(&mut collector, pass));
+    write('S', 110);
+    (20..24).for_each(|pass| _ = read(&mut collector, pass));
+    let top = collector.top_growth("cpu.busy_percent", 1);
+    assert_eq!((top[0].pid, top[0].growth), (6, 1.0));
+}
+
 #[test]
 fn a_leak_is_named_before_what_goes_up_and_down() {
     let host = host();
