@@ -204,8 +204,8 @@ fn a_clock_that_jumps_stops_nothing_and_is_said() {
 }
 
 /// An hour of calm, then the load rises to its bound within four hours, on a host that is as busy as ever; what is told
-/// late is told, too, because it ends minutes before. Before each
-/// pass the wall clock is set by what `jump` says of the pass; returns the agent at the end.
+/// late is told, too, because it ends minutes before. Before each pass the wall clock is set by what `jump` says of the
+/// pass; returns the agent at the end.
 fn rising(dir: &Path, jump: impl Fn(i64) -> i64) -> (Agent, Vec<u64>) {
     let clock = Rc::new(ManualClock::at(NOW_S));
     let more = format!("[[series]]\nmatch = '{SERIES}'\nbound = 4.0");

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Only what is new since the agent started counts, however long a log is. The memory does not grow with a log: one
-//! buffer for all, no line is kept. A file on a mount that may stop answering is left alone and named. A pass reads at most so many bytes; of a burst, samples, and the error says so.
+//! buffer for all, no line is kept. A file on a mount that may stop answering is left alone and named. A pass reads at
+//! most so many bytes; of a burst, samples, and the error says so.
 
 pub mod expand;
 mod follow;
