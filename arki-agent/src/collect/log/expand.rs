@@ -1,7 +1,7 @@
 //! Which files a path with wildcards means now.
 
-use super::follow::Way;
-use crate::collect::wildcard;
+use crate::collect::mounts::Hanging;
+use crate::collect::{Roots, wildcard};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
@@ -13,6 +13,13 @@ const NAMES_MAX: usize = 16 * 1024;
 
 /// Suffixes of what rotation has packed away; nobody writes there.
 const PACKED: [&str; 6] = [".gz", ".xz", ".bz2", ".zst", ".lz4", ".zip"];
+
+/// How files are reached: where the host is, and where it may not answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Way<'a> {
+    pub(super) host: &'a Roots,
+    pub(super) hanging: &'a Hanging,
+}
 
 /// What was found.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -87,8 +94,6 @@ fn is_wanted(part: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collect::Roots;
-    use crate::collect::mounts::Hanging;
 
     #[test]
     fn wildcards_in_any_component() {

@@ -4,11 +4,10 @@
 //! of it is older than the last look (it was moved there). A file that lost its name to rotation is read until nobody
 //! has written to it for a while: programs keep writing to the old one until they are told to open the new one.
 
-use super::expand::{self, FILES_MAX};
+use super::expand::{self, FILES_MAX, Way};
 use super::lines::Counts;
 use super::pattern::Pattern;
 use super::tail::{FileId, Room, Tail};
-use crate::collect::mounts::Hanging;
 use crate::collect::problems::Problems;
 use crate::collect::{CollectError, Moment, Roots, wildcard};
 use arki_model::clock::UnixSeconds;
@@ -26,13 +25,6 @@ const ROTATED_FOR: Duration = Duration::from_secs(60);
 
 /// How many files without their names are kept: the program with the shortest rotation does not need more.
 const ROTATED_MAX: usize = 8;
-
-/// How files are reached: where the host is, and where it may not answer.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Way<'a> {
-    pub(super) host: &'a Roots,
-    pub(super) hanging: &'a Hanging,
-}
 
 #[derive(Debug)]
 struct Followed {
