@@ -22,11 +22,13 @@ pub mod hook;
 pub mod images;
 mod judge;
 pub mod live;
+mod look;
 pub mod profile;
 pub mod profiles;
 pub mod result;
 pub mod runner;
 pub mod trial;
+mod usage;
 
 #[cfg(test)]
 mod tests;

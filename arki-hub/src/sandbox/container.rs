@@ -8,6 +8,7 @@
 
 use super::engine::{Engine, EngineError};
 use super::profile::{Profile, Tmpfs};
+use super::usage::{self, Usage};
 use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, ResourcesUlimits};
 use bollard::query_parameters::{
     InspectContainerOptions, RemoveContainerOptionsBuilder, StartContainerOptions,
@@ -88,15 +89,6 @@ impl Drop for Held {
     }
 }
 
-/// What a container uses.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Usage {
-    /// Memory that cannot be reclaimed, in bytes, with all that is in its tmpfs.
-    pub(super) memory_bytes: u64,
-    /// Processes and threads.
-    pub(super) processes: u64,
-}
-
 impl Container {
     /// Makes and starts one. It goes on in a task of its own: whoever no longer waits for it (a run that was cancelled
     /// just now) leaves nothing behind either.
@@ -130,22 +122,14 @@ impl Container {
         Ok(held)
     }
 
-    /// What it uses at this moment, as the engine reads it from the cgroup.
-    pub(super) async fn usage(&self) -> Option<Usage> {
+    /// What it uses, as the engine says it. That takes a second or two.
+    pub(super) async fn statistics(&self) -> Option<Usage> {
         let once = StatsOptionsBuilder::new()
             .stream(false)
             .one_shot(true)
             .build();
         let mut stats = Box::pin(self.engine.docker().stats(&self.id, Some(once)));
-        let stats = stats.next().await?.ok()?;
-        let memory = stats.memory_stats?;
-        let part = |name: &str| memory.stats.as_ref().and_then(|all| all.get(name)).copied();
-        // version 1 of cgroups has the first name, version 2 the second
-        let cache = part("total_inactive_file").or_else(|| part("inactive_file"));
-        Some(Usage {
-            memory_bytes: memory.usage?.saturating_sub(cache.unwrap_or(0)),
-            processes: stats.pids_stats.and_then(|pids| pids.current).unwrap_or(0),
-        })
+        usage::of_statistics(stats.next().await?.ok()?)
     }
 
     /// Whether it runs, and whether the kernel killed something in it because its memory was used up.

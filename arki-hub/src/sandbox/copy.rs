@@ -4,24 +4,26 @@
 //! configure -> prepare -> service, ready -> stage -> [before] -> action -> [after] -> probe
 //! ```
 //!
-//! The control copy goes the same way without the action, and takes its "after" when the tried copy does.
+//! The control copy goes the same way without the action, and takes its "after" at the moment at which the tried copy
+//! does. Whatever only looks goes by one exec (`look`).
 
 use super::container::Container;
 use super::engine::EngineError;
 use super::exec::{End, Input, Ran};
 use super::judge;
+use super::look::Look;
 use super::profile::{Action, Argv, Kind, Measure, Profile};
 use super::result::{COPY_BYTES_MAX, Copy, Figure, Measured, Phase, Step};
+use super::usage::{self, Usage};
 use bytes::Bytes;
-use futures_util::future::join_all;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 /// For one step; the whole run has its own time.
 const STEP_TIME: Duration = Duration::from_secs(30);
-/// For one look: a probe, a measure.
+/// For one look: the probe and all measures.
 const LOOK_TIME: Duration = Duration::from_secs(5);
 /// Between two looks while something is waited for.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -38,12 +40,22 @@ pub(super) struct Worker<'a> {
     service: Option<Service>,
     background: Vec<JoinHandle<Result<Ran, EngineError>>>,
     kept_bytes: usize,
+    /// What was seen when the service got ready.
+    seen: Option<Seen>,
     copy: Copy,
 }
 
 /// The service's own process.
 struct Service {
     task: JoinHandle<Result<Ran, EngineError>>,
+}
+
+/// What one look saw.
+struct Seen {
+    /// The probe.
+    probe: Ran,
+    figures: Vec<Option<Figure>>,
+    usage: Option<Usage>,
 }
 
 /// Why a copy goes no further; what is known is in [`Worker::copy`].
@@ -62,10 +74,21 @@ impl From<EngineError> for Stop {
 
 /// Which side of a trial.
 pub(super) enum Side {
-    /// The action is tried; the other copy hears when its effects have settled.
-    Tried(watch::Sender<bool>),
-    /// It is left alone until the other one has settled, or ended.
-    Control(watch::Receiver<bool>),
+    /// The action is tried; the other copy hears how far it is.
+    Tried(watch::Sender<Turn>),
+    /// It is left alone, and looked at when the other one is.
+    Control(watch::Receiver<Turn>),
+}
+
+/// How far the tried copy is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Before the end of the action.
+    Waits,
+    /// Its first look after the action begins.
+    Looks,
+    /// Its effects have settled; `again` if that took another look.
+    Settled { again: bool },
 }
 
 impl<'a> Worker<'a> {
@@ -83,6 +106,7 @@ impl<'a> Worker<'a> {
             service: None,
             background: Vec::new(),
             kept_bytes: 0,
+            seen: None,
             copy: Copy::default(),
         }
     }
@@ -120,13 +144,18 @@ impl<'a> Worker<'a> {
         match side {
             Side::Tried(settled) => {
                 self.act().await?;
-                self.settle().await?;
-                settled.send_replace(true);
+                let turn = self.settle(&settled).await?;
+                settled.send_replace(turn);
             }
-            Side::Control(mut settled) => {
+            Side::Control(mut turn) => {
                 // an error says that the other one has ended
-                drop(settled.wait_for(|settled| *settled).await);
-                let probed = self.look_after().await?;
+                let goes_on = turn.wait_for(|turn| *turn != Turn::Waits).await.is_ok();
+                let mut probed = self.look_after().await?;
+                let settled = |turn: &Turn| matches!(turn, Turn::Settled { .. });
+                let last = turn.wait_for(settled).await.map(|turn| *turn);
+                if goes_on && !matches!(last, Ok(Turn::Settled { again: false })) {
+                    probed = self.look_after().await?;
+                }
                 self.push(probed);
             }
         }
@@ -196,29 +225,91 @@ impl<'a> Worker<'a> {
         });
         self.service = Some(Service { task });
         let begun = Instant::now();
-        loop {
-            let ran = self
-                .container
-                .run(&self.profile.ready, Input::None, LOOK_TIME)
-                .await?;
-            let is_ready = ran.is(0);
-            let time = Duration::from_secs(self.profile.ready_seconds.into());
-            let has_ended = self
-                .service
-                .as_ref()
-                .is_some_and(|service| service.task.is_finished());
-            let is_over = begun.elapsed() > time || ran.end == End::Gone;
-            if is_ready || is_over || has_ended {
-                // a look while the service ended may have seen the last of it
-                let is_healthy = is_ready && !has_ended;
-                self.copy.healthy_before = Some(is_healthy);
-                let mut step = ran.step(Phase::Ready, &self.profile.ready);
-                step.duration_ms = begun.elapsed().as_millis() as u64;
-                self.push(step);
-                return if is_healthy { Ok(()) } else { Err(Stop::Here) };
+        self.seen = self.until_ready().await?;
+        // a look while the service ended may have seen the last of it
+        let is_healthy = self.seen.is_some() && !self.has_ended();
+        self.copy.healthy_before = Some(is_healthy);
+        let ready = &self.profile.ready;
+        let mut step = if let Some(seen) = &self.seen {
+            seen.probe.step(Phase::Ready, ready)
+        } else {
+            let ran = self.container.run(ready, Input::None, LOOK_TIME).await?;
+            ran.step(Phase::Ready, ready)
+        };
+        step.duration_ms = begun.elapsed().as_millis() as u64;
+        self.push(step);
+        if is_healthy { Ok(()) } else { Err(Stop::Here) }
+    }
+
+    /// Waits until the service is ready, has ended, or its time is over; what was seen once it was ready.
+    async fn until_ready(&mut self) -> Result<Option<Seen>, Stop> {
+        let time = Duration::from_secs(self.profile.ready_seconds.into());
+        let commands = self.commands();
+        let look = Look {
+            wait: Some(&self.profile.ready),
+            commands: &commands.each(),
+            time: time + LOOK_TIME,
+        };
+        let mut looking = std::pin::pin!(timeout(time, self.container.look(&look)));
+        let looked = loop {
+            tokio::select! {
+                looked = &mut looking => break looked,
+                () = sleep(LOOK_AGAIN) => if self.has_ended() { return Ok(None) },
             }
-            sleep(LOOK_AGAIN).await;
+        };
+        let Ok(looked) = looked else { return Ok(None) };
+        let (looked, end) = looked?;
+        if matches!(end, End::Exit(126 | 127)) {
+            self.copy.stopped = Some("its image has no sh, with which a copy is looked at".into());
+            return Err(Stop::Here);
         }
+        let seen = self.seen(looked).await;
+        Ok(Some(seen).filter(|seen| seen.probe.is(0)))
+    }
+
+    fn commands(&self) -> Commands<'a> {
+        Commands {
+            profile: self.profile,
+            usage: usage::command(),
+        }
+    }
+
+    /// Looks once.
+    async fn look(&self) -> Result<Seen, EngineError> {
+        let commands = self.commands();
+        let look = Look {
+            wait: None,
+            commands: &commands.each(),
+            time: LOOK_TIME,
+        };
+        let (looked, _) = self.container.look(&look).await?;
+        Ok(self.seen(looked).await)
+    }
+
+    /// What a look at [`Commands`] saw.
+    async fn seen(&self, looked: Vec<Ran>) -> Seen {
+        let mut all = looked.into_iter();
+        let probe = all.next().expect("a look answers for every command");
+        let measures = self.profile.measures.iter();
+        let figures = measures
+            .zip(all.by_ref())
+            .map(|(measure, ran)| figure(measure, &ran))
+            .collect();
+        let files = all.next().map(|ran| ran.output).unwrap_or_default();
+        let usage = match usage::of_files(&String::from_utf8_lossy(&files)) {
+            None => self.container.statistics().await,
+            usage => usage,
+        };
+        Seen {
+            probe,
+            figures,
+            usage,
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        let service = self.service.as_ref();
+        service.is_some_and(|service| service.task.is_finished())
     }
 
     async fn stage_background(&mut self) -> Result<(), Stop> {
@@ -237,22 +328,23 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
+    /// What is measured before: as it was when the service got ready, unless something was staged since.
     async fn before(&mut self) -> Result<(), Stop> {
-        let (figures, usage) = tokio::join!(self.figures(), self.container.usage());
-        self.copy.memory_bytes_before = usage.map(|usage| usage.memory_bytes);
-        let measured = self
-            .profile
-            .measures
-            .iter()
-            .zip(figures?)
-            .map(|(measure, figure)| Measured {
-                name: measure.name.clone(),
-                title: measure.title.clone(),
-                kind: measure.kind,
-                unit: measure.unit.clone(),
-                before: figure,
-                after: None,
-            });
+        let is_staged = !(self.action.stage.is_empty() && self.action.background.is_empty());
+        let seen = match self.seen.take() {
+            Some(seen) if !is_staged => seen,
+            _ => self.look().await?,
+        };
+        self.copy.memory_bytes_before = seen.usage.map(|usage| usage.memory_bytes);
+        let measured = self.profile.measures.iter().zip(seen.figures);
+        let measured = measured.map(|(measure, figure)| Measured {
+            name: measure.name.clone(),
+            title: measure.title.clone(),
+            kind: measure.kind,
+            unit: measure.unit.clone(),
+            before: figure,
+            after: None,
+        });
         self.copy.measures = measured.collect();
         Ok(())
     }
@@ -271,49 +363,32 @@ impl<'a> Worker<'a> {
     }
 
     /// Measures again and again until the expected effects show, or their time is over.
-    async fn settle(&mut self) -> Result<(), Stop> {
+    async fn settle(&mut self, turn: &watch::Sender<Turn>) -> Result<Turn, Stop> {
         let begun = Instant::now();
         let time = Duration::from_secs(self.action.settle_seconds.into());
+        let mut again = false;
+        turn.send_replace(Turn::Looks);
         loop {
             let probed = self.look_after().await?;
             if judge::shows(&self.action.expects, &self.copy) || begun.elapsed() >= time {
                 self.push(probed);
-                return Ok(());
+                return Ok(Turn::Settled { again });
             }
+            again = true;
             sleep(LOOK_AGAIN).await;
         }
     }
 
-    /// Measures and probes at one time; the probe as a step.
+    /// Probes and measures; the probe as a step.
     async fn look_after(&mut self) -> Result<Step, Stop> {
-        let ready = &self.profile.ready;
-        let (figures, usage, probed) = tokio::join!(
-            self.figures(),
-            self.container.usage(),
-            self.container.run(ready, Input::None, LOOK_TIME)
-        );
-        let probed = probed?;
-        self.copy.memory_bytes_after = usage.map(|usage| usage.memory_bytes);
-        self.copy.processes_after = usage.map(|usage| usage.processes);
-        for (measured, figure) in self.copy.measures.iter_mut().zip(figures?) {
+        let seen = self.look().await?;
+        self.copy.memory_bytes_after = seen.usage.map(|usage| usage.memory_bytes);
+        self.copy.processes_after = seen.usage.map(|usage| usage.processes);
+        for (measured, figure) in self.copy.measures.iter_mut().zip(seen.figures) {
             measured.after = figure;
         }
-        let service = self.service.as_ref();
-        let has_ended = service.is_some_and(|service| service.task.is_finished());
-        self.copy.healthy_after = Some(probed.is(0) && !has_ended);
-        Ok(probed.step(Phase::Probe, ready))
-    }
-
-    /// All measures, at one time.
-    async fn figures(&self) -> Result<Vec<Option<Figure>>, EngineError> {
-        let looks = self.profile.measures.iter().map(|measure| async move {
-            let ran = self
-                .container
-                .run(&measure.argv, Input::None, LOOK_TIME)
-                .await?;
-            Ok(figure(measure, &ran))
-        });
-        join_all(looks).await.into_iter().collect()
+        self.copy.healthy_after = Some(seen.probe.is(0) && !self.has_ended());
+        Ok(seen.probe.step(Phase::Probe, &self.profile.ready))
     }
 
     /// Takes what the service wrote. It is killed with its container, so its stream ends.
@@ -331,7 +406,7 @@ impl<'a> Worker<'a> {
     }
 
     async fn ended(&mut self, mut service: Service) {
-        let ended = tokio::time::timeout(STEP_TIME, &mut service.task).await;
+        let ended = timeout(STEP_TIME, &mut service.task).await;
         let Ok(Ok(Ok(ran))) = ended else {
             service.task.abort();
             return;
@@ -340,6 +415,20 @@ impl<'a> Worker<'a> {
             self.copy.stopped = Some("the service wrote without end".into());
         }
         self.push(ran.step(Phase::Service, &self.profile.start));
+    }
+}
+
+/// What every look runs: the probe, the measures, and what the copy uses.
+struct Commands<'a> {
+    profile: &'a Profile,
+    usage: Argv,
+}
+
+impl Commands<'_> {
+    fn each(&self) -> Vec<&Argv> {
+        let measures = self.profile.measures.iter().map(|measure| &measure.argv);
+        let probe = [&self.profile.ready].into_iter();
+        probe.chain(measures).chain([&self.usage]).collect()
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, timeout};
 
 /// Who writes more than this is stopped: it would go on until its time is over.
-const FLOOD_BYTES: usize = 16 * STEP_BYTES_MAX;
+pub(super) const FLOOD_BYTES: usize = 16 * STEP_BYTES_MAX;
 
 /// How a command ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,8 +87,19 @@ impl Container {
         input: Input,
         time: Duration,
     ) -> Result<Ran, EngineError> {
+        self.run_keeping(argv, input, time, STEP_BYTES_MAX).await
+    }
+
+    /// The same; up to `bytes_max` of the output are kept.
+    pub(super) async fn run_keeping(
+        &self,
+        argv: &Argv,
+        input: Input,
+        time: Duration,
+        bytes_max: usize,
+    ) -> Result<Ran, EngineError> {
         let begun = Instant::now();
-        let mut kept = Kept::default();
+        let mut kept = Kept::new(bytes_max);
         let ended = timeout(time, self.follow(argv, input, &mut kept)).await;
         let end = match ended {
             Err(_) => End::Late,
@@ -97,7 +108,7 @@ impl Container {
         Ok(Ran {
             end,
             output: kept.output,
-            truncated: kept.seen > STEP_BYTES_MAX,
+            truncated: kept.seen > bytes_max,
             duration: begun.elapsed(),
         })
     }
@@ -160,16 +171,25 @@ impl Container {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Kept {
     output: Vec<u8>,
     seen: usize,
+    bytes_max: usize,
 }
 
 impl Kept {
+    fn new(bytes_max: usize) -> Self {
+        Self {
+            output: Vec::new(),
+            seen: 0,
+            bytes_max,
+        }
+    }
+
     fn add(&mut self, part: &[u8]) {
         self.seen = self.seen.saturating_add(part.len());
-        let room = STEP_BYTES_MAX - self.output.len();
+        let room = self.bytes_max - self.output.len();
         self.output.extend(part.iter().take(room));
     }
 }
@@ -180,7 +200,7 @@ mod tests {
 
     #[test]
     fn output_is_kept_up_to_the_limit_and_acts_on_no_terminal() {
-        let mut kept = Kept::default();
+        let mut kept = Kept::new(STEP_BYTES_MAX);
         for _ in 0..5 {
             kept.add(&vec![b'x'; STEP_BYTES_MAX / 2]);
         }

@@ -2,7 +2,7 @@
 
 use super::configuration::Configuration;
 use super::container::{Container, Purpose};
-use super::copy::{Side, Worker};
+use super::copy::{Side, Turn, Worker};
 use super::engine::{Engine, EngineError};
 use super::judge;
 use super::profile::{Action, Profile};
@@ -61,7 +61,7 @@ impl Trial<'_> {
             now_s: self.now_s,
             time: self.time,
         };
-        let (tell, told) = watch::channel(false);
+        let (tell, told) = watch::channel(Turn::Waits);
         let left = |begun: Instant| self.time.saturating_sub(begun.elapsed());
         let tried = async {
             let purpose = purpose("tried");
