@@ -12,6 +12,7 @@
 //! Invariants: at the bound nothing is predicted any more; what led to a failure is forgotten once it is over;
 //! state is bounded by the number of series.
 
+mod day;
 mod follow;
 mod gate;
 mod load;

@@ -3,6 +3,7 @@
 //! Each such series is taken relative to its own two-day mean, and the median over the series is the load: a
 //! backup that drives the disk alone does not bend it, and no series needs to be known by name.
 
+use super::day::{SLOTS, slot_of};
 use crate::clock::UnixSeconds;
 use crate::engine::View;
 use crate::registry::SeriesId;
@@ -15,8 +16,6 @@ const MEMORY_S: f64 = 2.0 * 86_400.0;
 const LEVEL_DELAY_S: f64 = 1_800.0;
 /// A series that is zero more often than this says nothing about the load (errors, drops).
 const BUSY_SHARE_MIN: f64 = 0.5;
-/// Half hours of a day.
-const SLOTS: usize = 48;
 
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct Usual {
@@ -101,29 +100,19 @@ impl Load {
     /// Seconds from `at` until `sum` seconds of average load have come together, going by the usual day
     /// (and by the last hours where a time of day is not known yet).
     pub(super) fn ahead_s(&self, at: UnixSeconds, sum: f64) -> f64 {
-        const DAYS_MAX: usize = 14;
         let recent = (0..4)
             .map(|age| self.index.half_hour.back(age))
             .filter(|v| v.is_finite());
         let (total, count) = recent.fold((0.0, 0.0), |(s, c), v| (s + f64::from(v), c + 1.0));
         let recent = if count > 0.0 { total / count } else { 1.0 };
-        let mut left = sum;
-        let mut passed = 0.0;
-        for half_hour in 0..SLOTS * DAYS_MAX {
-            let usual = self.day[slot_of(at + 1_800 * half_hour as i64)];
-            let load = if usual.is_nan() {
+        gone_through(at, sum, |at| {
+            let usual = self.day[slot_of(at)];
+            if usual.is_nan() {
                 recent
             } else {
                 f64::from(usual)
             }
-            .max(0.01);
-            if left <= load * 1_800.0 {
-                return passed + left / load;
-            }
-            left -= load * 1_800.0;
-            passed += 1_800.0;
-        }
-        f64::INFINITY
+        })
     }
 
     /// The series that have at least doubled since a climb began `age_s` ago, compared with as long before it and
@@ -201,6 +190,19 @@ fn change(window: &Window, age_s: f64) -> Option<f64> {
     (before > 0.0).then(|| after / before)
 }
 
-fn slot_of(at: UnixSeconds) -> usize {
-    (at.div_euclid(1_800)).rem_euclid(SLOTS as i64) as usize
+/// Seconds from `at` until `sum` has come together at a rate that depends on the half hour; none for two weeks
+/// is never.
+pub(super) fn gone_through(at: UnixSeconds, sum: f64, rate_at: impl Fn(UnixSeconds) -> f64) -> f64 {
+    const DAYS_MAX: usize = 14;
+    let mut left = sum;
+    let mut passed = 0.0;
+    for half_hour in 0..SLOTS * DAYS_MAX {
+        let rate = rate_at(at + 1_800 * half_hour as i64).max(0.01);
+        if left <= rate * 1_800.0 {
+            return passed + left / rate;
+        }
+        left -= rate * 1_800.0;
+        passed += 1_800.0;
+    }
+    f64::INFINITY
 }

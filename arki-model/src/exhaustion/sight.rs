@@ -1,7 +1,8 @@
 //! What trend looks at: the windows of a series as evenly spaced, cleaned points over one span of time.
 
+use super::day::Day;
 use crate::clock::UnixSeconds;
-use crate::voter::trend::Sight;
+use crate::voter::trend::{Drive, Sight};
 use crate::window::{Ring, Window};
 
 /// One span of time to look at.
@@ -30,6 +31,9 @@ const SCALES: [Scale; 11] = [
     scale(3, 2, 64),
     scale(3, 5, 67),
 ];
+
+/// The ring of half hours.
+const HALF_HOURS: usize = 3;
 
 const fn scale(ring: usize, stride: usize, points: usize) -> Scale {
     Scale {
@@ -104,15 +108,29 @@ impl Scale {
         // The newest step is not complete: its samples lie between its beginning and now.
         let newest = (seen.now - ring.newest_at()) as f64;
         sight.lag_s = newest / 2.0 + step_s * (self.stride - 1) as f64 / 2.0;
-        sight.load.clear();
+        sight.drives.clear();
+        self.fill_day(seen, sight);
         if let Some((index, level)) = seen.load {
             self.take_load_out(seen, level.rings()[self.ring], sight);
-            let mut sum = 0.0;
             for point in (0..self.points).rev() {
                 let load = self.point(index.rings()[self.ring], point);
-                sum += if load.is_finite() { load } else { 1.0 };
-                sight.load.push(sum);
+                let load = if load.is_finite() { load } else { 1.0 };
+                sight.drives.push(Drive::Load, load);
             }
+        }
+    }
+
+    fn fill_day(self, seen: &Seen<'_>, sight: &mut Sight) {
+        let ring = seen.window.rings()[self.ring];
+        let Some(day) = seen.day.filter(|_| self.ring == HALF_HOURS) else {
+            return;
+        };
+        for point in (0..self.points).rev() {
+            let cells = (0..self.stride).map(|i| point * self.stride + i);
+            let sum: f64 = cells
+                .map(|age| day.of_other_days(ring, age, seen.turn))
+                .sum();
+            sight.drives.push(Drive::Day, sum / self.stride as f64);
         }
     }
 
@@ -148,6 +166,7 @@ pub(super) struct Seen<'a> {
     pub(super) turn: f64,
     pub(super) load: Option<(&'a Window, &'a Window)>,
     pub(super) per_load: f64,
+    pub(super) day: Option<&'a Day>,
 }
 
 /// Running median of five (spikes below two minutes touch at most two steps of a minute), with Tukey's rule at

@@ -1,8 +1,9 @@
 //! What is kept of one series with a bound, and how its three votes come about.
 
+use super::day::Day;
 use super::follow::Follow;
 use super::gate::{Gate, gate};
-use super::load::Load;
+use super::load::{Load, gone_through};
 use super::look::Look;
 use super::sight::{self, Scale, Seen};
 use super::{Scratch, wording};
@@ -12,9 +13,10 @@ use crate::kind::{Bound, Direction};
 use crate::prediction::Eta;
 use crate::vote::Vote;
 use crate::voter::pattern::{Climbs, Levels};
-use crate::voter::trend::{self, Forecast};
+use crate::voter::trend::{self, Drive, Forecast};
 use crate::window::Window;
 use serde::{Deserialize, Serialize};
+use std::cell::OnceCell;
 
 /// Pattern speaks after two whole days: what was lived through twice is known.
 pub(super) const PATTERN_READY_S: i64 = 2 * 86_400;
@@ -219,6 +221,7 @@ impl State {
         let mut furthest = Look::Pending;
         let mut vetoed = None;
         let mut denied = 0.0_f64;
+        let day = OnceCell::new();
         let scales: Vec<Scale> = sight::scales(now.window, now.at, self.since).collect();
         for (place, &scale) in scales.iter().enumerate() {
             furthest = furthest.max(Look::Level);
@@ -226,7 +229,7 @@ impl State {
                 continue;
             }
             furthest = furthest.max(Look::Unfit);
-            let Some(forecast) = self.forecast(now, scale, scratch) else {
+            let Some(forecast) = self.forecast(now, scale, &day, scratch) else {
                 continue;
             };
             let share = forecast.age_s / scale.span_s(now.window);
@@ -321,7 +324,16 @@ impl State {
         }
     }
 
-    fn forecast(&self, now: &Now<'_>, scale: Scale, scratch: &mut Scratch) -> Option<Forecast> {
+    fn forecast(
+        &self,
+        now: &Now<'_>,
+        scale: Scale,
+        day: &OnceCell<Option<Day>>,
+        scratch: &mut Scratch,
+    ) -> Option<Forecast> {
+        let day = day
+            .get_or_init(|| Day::of(&now.window.half_hour, self.since, now.turn()))
+            .as_ref();
         let seen = Seen {
             window: now.window,
             now: now.at,
@@ -329,10 +341,17 @@ impl State {
             turn: now.turn(),
             load: (now.load.series() > 0).then_some((&now.load.index, &now.load.level)),
             per_load: now.turn() * self.follow.per_load(),
+            day,
         };
         scale.fill(&seen, &mut scratch.sight, &mut scratch.cells);
         let step_s = scratch.sight.step_s;
-        let ahead = |sum: f64| now.load.ahead_s(now.at, sum * step_s) / step_s;
+        let ahead = |drive, sum: f64| {
+            let left = match (drive, day) {
+                (Drive::Day, Some(day)) => gone_through(now.at, sum * step_s, |at| day.usual(at)),
+                _ => now.load.ahead_s(now.at, sum * step_s),
+            };
+            left / step_s
+        };
         trend::forecast(&scratch.sight, now.bound_up(), &ahead, &mut scratch.trend)
     }
 

@@ -23,8 +23,42 @@ pub struct Sight {
     pub lag_s: f64,
     /// The values, oldest first; NaN is a gap.
     pub values: Vec<f64>,
-    /// The running sum of the load relative to its mean at the same points; empty where it is not known.
-    pub load: Vec<f64>,
+    /// What the growth may go with.
+    pub drives: Drives,
+}
+
+/// What growth may go with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drive {
+    /// The load of the host, relative to its mean.
+    Load,
+    /// The hour of the day: how fast the series rises at this hour on other days, relative to its mean.
+    Day,
+}
+
+/// All of them.
+pub const DRIVES: [Drive; 2] = [Drive::Load, Drive::Day];
+
+/// The running sums of the drives at the points of a sight; empty where a drive is not known.
+#[derive(Debug, Clone, Default)]
+pub struct Drives([Vec<f64>; DRIVES.len()]);
+
+impl Drives {
+    /// The sums of one drive.
+    pub fn of(&self, drive: Drive) -> &[f64] {
+        &self.0[drive as usize]
+    }
+
+    /// Forgets all points.
+    pub fn clear(&mut self) {
+        self.0.iter_mut().for_each(Vec::clear);
+    }
+
+    /// Adds a point during which a drive had this rate.
+    pub fn push(&mut self, drive: Drive, rate: f64) {
+        let sums = &mut self.0[drive as usize];
+        sums.push(sums.last().copied().unwrap_or(0.0) + rate);
+    }
 }
 
 /// What the hypotheses come to for one sight.
@@ -55,12 +89,12 @@ const REACH_MAX: f64 = 30.0;
 /// Rates drift: by some 7 % over the time seen, and as much again for each such time ahead.
 const DRIFT: f64 = 0.075;
 
-/// Weighs all hypotheses for `sight` against `bound`; `load_ahead` tells in how many steps a given sum of
-/// load will have come together. `None` where there are too few points.
+/// Weighs all hypotheses for `sight` against `bound`; `ahead` tells in how many steps a given sum of
+/// a drive will have come together. `None` where there are too few points.
 pub fn forecast(
     sight: &Sight,
     bound: f64,
-    load_ahead: &dyn Fn(f64) -> f64,
+    ahead: &dyn Fn(Drive, f64) -> f64,
     scratch: &mut Scratch,
 ) -> Option<Forecast> {
     let n = sight.values.len();
@@ -68,7 +102,7 @@ pub fn forecast(
         candidates,
         weighed,
     } = scratch;
-    fit::candidates(&sight.values, &sight.load, candidates);
+    fit::candidates(&sight.values, &sight.drives, candidates);
     let points = sight.values.iter().filter(|v| v.is_finite()).count() as f64;
     let flat_rss = candidates.first()?.rss;
     // No series is smoother than a thousandth of its own movement: rounding, if nothing else.
@@ -104,12 +138,12 @@ pub fn forecast(
         };
         if candidate.shape != Shape::Flat {
             let start = candidate.start();
-            let value = |i| candidate.value(i, n, &sight.load);
+            let value = |i| candidate.value(i, n, &sight.drives);
             climbing += weight;
             age += weight * (n - 1 - start) as f64 * sight.step_s;
             rise += weight * (value(n - 1) - value(start));
         }
-        let Some((log_s, sd)) = seen.crossing(candidate, load_ahead) else {
+        let Some((log_s, sd)) = seen.crossing(candidate, ahead) else {
             continue;
         };
         crossing += weight;
@@ -169,10 +203,10 @@ fn prior(candidate: &Candidate) -> f64 {
         Shape::Step => 0.5 / 20.0,
         Shape::Line => 1.0 / 20.0,
         Shape::Broken { .. } => 1.0 / 190.0,
-        Shape::Power(_) => 0.4 / 20.0,
+        Shape::Power(_) | Shape::Driven(Drive::Day) => 0.4 / 20.0,
         Shape::Growth(_) => 0.1 / 20.0,
         Shape::Saturating(_) => 0.075 / 20.0,
-        Shape::Load => 0.6 / 20.0,
+        Shape::Driven(Drive::Load) => 0.6 / 20.0,
     }
     .ln()
 }
@@ -186,7 +220,8 @@ fn name(shape: Shape) -> &'static str {
         Shape::Power(power) if power > 1.0 => "speeding up",
         Shape::Growth(_) => "speeding up",
         Shape::Power(_) | Shape::Saturating(_) => "slowing down",
-        Shape::Load => "in step with the load",
+        Shape::Driven(Drive::Load) => "in step with the load",
+        Shape::Driven(Drive::Day) => "at its hours of the day",
     }
 }
 
@@ -201,7 +236,7 @@ struct Residuals {
 impl Residuals {
     fn of(best: &Candidate, sight: &Sight) -> Self {
         let n = sight.values.len();
-        let residual = |i: usize| sight.values[i] - best.value(i, n, &sight.load);
+        let residual = |i: usize| sight.values[i] - best.value(i, n, &sight.drives);
         let (mut square, mut product, mut pairs, mut count) = (0.0, 0.0, 0.0, 0.0);
         let mut last = f64::NAN;
         let mut late = Vec::with_capacity(n);
@@ -243,19 +278,19 @@ impl Seen<'_> {
     fn crossing(
         &self,
         candidate: &Candidate,
-        load_ahead: &dyn Fn(f64) -> f64,
+        ahead: &dyn Fn(Drive, f64) -> f64,
     ) -> Option<(f64, f64)> {
         let sight = self.sight;
         let n = sight.values.len();
-        let value = |i| candidate.value(i, n, &sight.load);
+        let value = |i| candidate.value(i, n, &sight.drives);
         let recent = (n - 3..n)
             .map(|i| sight.values[i] - value(i))
             .filter(|r| r.is_finite());
         let (sum, count) = recent.fold((0.0, 0.0), |(s, c), r| (s + r, c + 1.0));
-        let ahead = sum / f64::max(count, 1.0);
-        let level = self.bound - self.upper.max(ahead);
+        let above = sum / f64::max(count, 1.0);
+        let level = self.bound - self.upper.max(above);
         let now = value(n - 1);
-        let steps = candidate.steps_to(level, n, &sight.load, load_ahead)?;
+        let steps = candidate.steps_to(level, n, &sight.drives, ahead)?;
         let age = (n - 1 - candidate.start()) as f64;
         if steps > REACH_MAX * age {
             return None;

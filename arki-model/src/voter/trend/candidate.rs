@@ -3,6 +3,8 @@
 //! Time is counted in steps of the sight; `reach` is the number of steps from the onset to the newest point,
 //! and a curved shape is scaled so that `x` = (steps since the onset) / `reach` is 1 now.
 
+use super::{Drive, Drives};
+
 /// The families of growth. Linear and per-load growth are what leaks and logs do; the powers and
 /// exponentials catch growth that speeds up; the root and the saturating ones growth that slows down; the
 /// broken line a rate that changed (to nothing: growth that stopped).
@@ -25,8 +27,8 @@ pub(super) enum Shape {
     Growth(f64),
     /// `1 - e^(-rate x)`.
     Saturating(f64),
-    /// Growth per unit of the host's load.
-    Load,
+    /// Growth per unit of something that goes on on the host.
+    Driven(Drive),
 }
 
 /// A fitted hypothesis.
@@ -50,8 +52,8 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    /// The fitted value at point `i` of `n`; `load` is the running sum of the load.
-    pub(super) fn value(&self, i: usize, n: usize, load: &[f64]) -> f64 {
+    /// The fitted value at point `i` of `n`; `drives` are the running sums at the same points.
+    pub(super) fn value(&self, i: usize, n: usize, drives: &Drives) -> f64 {
         if i <= self.onset && !matches!(self.shape, Shape::Flat) {
             return self.base;
         }
@@ -69,23 +71,26 @@ impl Candidate {
                 Shape::Power(power) => self.slope * x.powf(power),
                 Shape::Growth(rate) => self.slope * ((rate * x).exp() - 1.0),
                 Shape::Saturating(rate) => self.slope * (1.0 - (-rate * x).exp()),
-                Shape::Load => self.slope * (load[i] - load[self.onset]),
+                Shape::Driven(drive) => {
+                    let sums = drives.of(drive);
+                    self.slope * (sums[i] - sums[self.onset])
+                }
             }
     }
 
     /// Steps from the newest point until the shape reaches `level`; `None` if it never does.
-    /// `load_ahead` tells how many steps a given sum of load will take.
+    /// `ahead` tells how many steps a given sum of a drive will take.
     pub(super) fn steps_to(
         &self,
         level: f64,
         n: usize,
-        load: &[f64],
-        load_ahead: &dyn Fn(f64) -> f64,
+        drives: &Drives,
+        ahead: &dyn Fn(Drive, f64) -> f64,
     ) -> Option<f64> {
         let reach = (n - 1 - self.onset) as f64;
         let rise = (level - self.base) / self.slope;
         let late = |rate: f64| {
-            (rate > 0.0).then(|| ((level - self.value(n - 1, n, load)) / rate).max(0.0))
+            (rate > 0.0).then(|| ((level - self.value(n - 1, n, drives)) / rate).max(0.0))
         };
         let steps = match self.shape {
             Shape::Line => late(self.slope)?,
@@ -94,7 +99,10 @@ impl Candidate {
             Shape::Growth(rate) => reach * (rise.ln_1p() / rate - 1.0),
             Shape::Saturating(rate) if rise < 1.0 => reach * (-(-rise).ln_1p() / rate - 1.0),
             Shape::Flat | Shape::Step | Shape::Saturating(_) => return None,
-            Shape::Load => load_ahead((rise - (load[n - 1] - load[self.onset])).max(0.0)),
+            Shape::Driven(drive) => {
+                let sums = drives.of(drive);
+                ahead(drive, (rise - (sums[n - 1] - sums[self.onset])).max(0.0))
+            }
         };
         (self.slope > 0.0 || matches!(self.shape, Shape::Broken { .. }))
             .then_some(steps.max(0.0))

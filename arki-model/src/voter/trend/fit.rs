@@ -5,6 +5,7 @@
 //! the points per onset (powers by square roots, exponentials by recurrence: no `powf` inside the loop).
 
 use super::candidate::{Candidate, Shape};
+use super::{DRIVES, Drives};
 
 /// Onsets are tried at this many places of a sight: finer ones differ by less than the noise.
 const ONSETS: usize = 20;
@@ -19,7 +20,7 @@ const GROWTHS: [f64; 2] = [2.0, 4.0];
 const SATURATIONS: [f64; 8] = [0.5, 0.9, 1.3, 1.7, 2.2, 2.9, 4.0, 6.0];
 const EXPONENTS: usize = GROWTHS.len() + SATURATIONS.len();
 const SIMPLE: usize = POWERS.len() + EXPONENTS + 1;
-const CURVED: usize = SIMPLE + 1;
+const CURVED: usize = SIMPLE + DRIVES.len();
 
 /// Sums over the points from an index to the newest.
 #[derive(Debug, Clone, Copy, Default)]
@@ -40,8 +41,8 @@ struct Sums<'a> {
     yy: f64,
 }
 
-/// Fits all hypotheses to `values` (NaN: gap); `load` is the running sum of the load, or empty.
-pub(super) fn candidates(values: &[f64], load: &[f64], out: &mut Vec<Candidate>) {
+/// Fits all hypotheses to `values` (NaN: gap).
+pub(super) fn candidates(values: &[f64], drives: &Drives, out: &mut Vec<Candidate>) {
     out.clear();
     let sums = Sums::new(values);
     let all = sums.tails[0];
@@ -62,7 +63,7 @@ pub(super) fn candidates(values: &[f64], load: &[f64], out: &mut Vec<Candidate>)
     let last = values.len() - 1 - POINTS_AFTER;
     for onset in (0..=last).step_by(stride) {
         out.extend(sums.line(onset));
-        sums.curved(onset, load, out);
+        sums.curved(onset, drives, out);
         for second in ((onset + stride)..=last).step_by(stride) {
             out.extend(sums.broken(onset, second));
         }
@@ -161,7 +162,7 @@ impl<'a> Sums<'a> {
         })
     }
 
-    fn curved(&self, onset: usize, load: &[f64], out: &mut Vec<Candidate>) {
+    fn curved(&self, onset: usize, drives: &Drives, out: &mut Vec<Candidate>) {
         let n = self.values.len();
         let reach = (n - 1 - onset) as f64;
         let mut factors = [0.0; EXPONENTS];
@@ -196,7 +197,10 @@ impl<'a> Sums<'a> {
                 *shape = (value - 1.0).abs();
             }
             shapes[SIMPLE - 1] = 1.0;
-            shapes[SIMPLE] = load.get(i).map_or(0.0, |sum| sum - load[onset]);
+            for (shape, drive) in shapes[SIMPLE..].iter_mut().zip(DRIVES) {
+                let sums = drives.of(drive);
+                *shape = sums.get(i).map_or(0.0, |sum| sum - sums[onset]);
+            }
             for (sum, shape) in sums.iter_mut().zip(shapes) {
                 *sum += shape;
             }
@@ -214,9 +218,16 @@ impl<'a> Sums<'a> {
             .chain(growths)
             .chain(saturations)
             .chain([Shape::Step]);
-        let loaded = (!load.is_empty()).then_some(Shape::Load);
-        for (place, shape) in simple.chain(loaded).enumerate() {
-            out.extend(self.simple(shape, onset, [sums[place], squares[place], products[place]]));
+        let driven = DRIVES.map(Shape::Driven);
+        for (place, shape) in simple.chain(driven).enumerate() {
+            let is_known = !matches!(shape, Shape::Driven(drive) if drives.of(drive).is_empty());
+            if is_known {
+                out.extend(self.simple(
+                    shape,
+                    onset,
+                    [sums[place], squares[place], products[place]],
+                ));
+            }
         }
     }
 }
@@ -225,9 +236,9 @@ impl<'a> Sums<'a> {
 mod tests {
     use super::*;
 
-    fn best(values: &[f64], load: &[f64]) -> Candidate {
+    fn best(values: &[f64], drives: &Drives) -> Candidate {
         let mut all = Vec::new();
-        candidates(values, load, &mut all);
+        candidates(values, drives, &mut all);
         let score = |c: &Candidate| c.rss * (1.0 + 0.05 * c.parameters) + 1e-9 * c.parameters;
         *all.iter()
             .min_by(|a, b| score(a).total_cmp(&score(b)))
@@ -241,10 +252,10 @@ mod tests {
     #[test]
     fn a_line_is_found_with_its_onset_and_its_crossing() {
         let values = series(|i| 10.0 + 0.5 * (i - 21.0).max(0.0));
-        let line = best(&values, &[]);
+        let line = best(&values, &Drives::default());
         assert_eq!((line.shape, line.onset), (Shape::Line, 21));
         assert!((line.slope - 0.5).abs() < 1e-6 && line.rss < 1e-6);
-        let steps = line.steps_to(39.0, 60, &[], &|_| f64::NAN);
+        let steps = line.steps_to(39.0, 60, &Drives::default(), &|_, _| f64::NAN);
         assert!((steps.unwrap() - 20.0).abs() < 1e-6, "{steps:?}");
     }
 
@@ -254,46 +265,47 @@ mod tests {
         for i in (3..60).step_by(4) {
             values[i] = f64::NAN;
         }
-        let line = best(&values, &[]);
+        let line = best(&values, &Drives::default());
         assert_eq!((line.shape, line.onset), (Shape::Line, 21));
         let mut none = Vec::new();
-        candidates(&[f64::NAN; 60], &[], &mut none);
+        candidates(&[f64::NAN; 60], &Drives::default(), &mut none);
         assert!(none.is_empty());
     }
 
     #[test]
     fn a_rate_that_changed_and_growth_that_levels_off_are_told_apart() {
         let broken = series(|i| (i - 12.0).max(0.0) - 0.7 * (i - 36.0).max(0.0));
-        let found = best(&broken, &[]);
+        let found = best(&broken, &Drives::default());
         assert_eq!(found.shape, Shape::Broken { second: 36 });
         assert!((found.late_slope - 0.3).abs() < 1e-6);
         // levels off at 50: it never gets to 60
         let cache = series(|i| 50.0 * (1.0 - (-(i - 12.0).max(0.0) / 16.0).exp()));
-        let found = best(&cache, &[]);
+        let found = best(&cache, &Drives::default());
         assert!(matches!(found.shape, Shape::Saturating(_)), "{found:?}");
-        assert_eq!(found.steps_to(60.0, 60, &[], &|_| 0.0), None);
+        assert_eq!(
+            found.steps_to(60.0, 60, &Drives::default(), &|_, _| 0.0),
+            None
+        );
     }
 
     #[test]
-    fn growth_that_goes_with_the_load_is_seen() {
-        let busy = |i: f64| if (i / 10.0) as i32 % 2 == 0 { 2.0 } else { 0.1 };
-        let mut sum = 0.0;
-        let load = series(busy)
-            .iter()
-            .map(|busy| {
-                sum += busy;
-                sum
-            })
-            .collect::<Vec<_>>();
-        let values: Vec<f64> = load.iter().map(|sum| 5.0 + 0.3 * sum).collect();
-        let found = best(&values, &load);
-        assert_eq!(found.shape, Shape::Load);
-        let asked = std::cell::Cell::new(0.0);
-        let steps = found.steps_to(values[59] + 3.0, 60, &load, &|sum| {
-            asked.set(sum);
-            7.0
-        });
-        assert_eq!(steps, Some(7.0));
-        assert!((asked.get() - 10.0).abs() < 1e-6, "{}", asked.get());
+    fn growth_that_goes_with_something_else_is_seen() {
+        let rates = [2.0, 2.0, 1.4, 0.3, 0.0, 0.6, 1.2];
+        for drive in DRIVES {
+            let mut drives = Drives::default();
+            for i in 0..60 {
+                drives.push(drive, rates[i / 3 % 7]);
+            }
+            let values: Vec<f64> = drives.of(drive).iter().map(|sum| 5.0 + 0.3 * sum).collect();
+            let found = best(&values, &drives);
+            assert_eq!(found.shape, Shape::Driven(drive));
+            let asked = std::cell::Cell::new((None, 0.0));
+            let steps = found.steps_to(values[59] + 3.0, 60, &drives, &|drive, sum| {
+                asked.set((Some(drive), sum));
+                7.0
+            });
+            assert_eq!((steps, asked.get().0), (Some(7.0), Some(drive)));
+            assert!((asked.get().1 - 10.0).abs() < 1e-6, "{asked:?}");
+        }
     }
 }
