@@ -79,6 +79,32 @@ impl Home {
         self.folder.path().join(name)
     }
 
+    /// From here on the hub itself has no engine; `runner.toml` has.
+    fn take_the_engine_from_the_hub(&self) {
+        let config = std::fs::read_to_string(self.path("hub.toml")).unwrap();
+        std::fs::write(self.path("runner.toml"), &config).unwrap();
+        let without = config.lines().filter(|line| !line.starts_with("docker = "));
+        let without: Vec<&str> = without.collect();
+        std::fs::write(self.path("hub.toml"), without.join("\n")).unwrap();
+    }
+
+    /// A process of its own that carries out trials.
+    fn runner(&self) -> Child {
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.path("log"))
+            .unwrap();
+        let mut runner = Command::new(env!("CARGO_BIN_EXE_arki-hub"));
+        runner
+            .args(["runner", "--config"])
+            .arg(self.path("runner.toml"))
+            .stdin(Stdio::null())
+            .stderr(log)
+            .kill_on_drop(true);
+        runner.spawn().unwrap()
+    }
+
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_arki-hub"));
         command
@@ -294,4 +320,41 @@ async fn a_hub_killed_in_the_middle_loses_no_run_and_leaves_nothing() {
         "{run}"
     );
     home.until_nothing_is_left(&id).await;
+}
+
+#[tokio::test]
+async fn a_runner_of_its_own_that_is_killed_hands_its_run_to_another() {
+    let Some(home) = Home::new().await else {
+        return;
+    };
+    home.take_the_engine_from_the_hub();
+    let _hub = home.serve().await;
+    let id = home.create("mariadb", "restart").await;
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(home.get(&id).await["state"], "queued", "the hub has none");
+    let mut first = home.runner();
+    let begun = Instant::now();
+    while home.containers(&[&id]).await < 2 {
+        assert!(begun.elapsed() < PATIENCE, "{}", home.log());
+        sleep(Duration::from_millis(20)).await;
+    }
+    let mut second = home.runner();
+    sleep(Duration::from_millis(500)).await;
+    let run = home.get(&id).await;
+    assert_eq!(run["attempts"], 1, "who has claimed it keeps it: {run}");
+    first.kill().await.unwrap(); // SIGKILL
+    let run = home.until(&id, &["done", "failed"]).await;
+    assert_eq!(
+        (&run["outcome"], &run["attempts"]),
+        (&json!("succeeded"), &json!(2)),
+        "{run}\n{}",
+        home.log()
+    );
+    home.until_nothing_is_left(&id).await;
+
+    // asked to end, it ends by itself
+    let pid = second.id().unwrap().to_string();
+    let asked = Command::new("kill").args(["-s", "TERM", &pid]).status();
+    assert!(asked.await.unwrap().success());
+    assert_eq!(second.wait().await.unwrap().code(), Some(0));
 }

@@ -19,4 +19,5 @@ mod program;
 mod sender;
 mod stored_bytes;
 mod tls;
+mod trial_page;
 mod wire_bytes;

@@ -42,7 +42,7 @@ async fn fleet(hub: &Hub, admin: &str) {
 }
 
 /// Nothing wider than the window: no scrolling sideways.
-async fn fits(browser: &Browser) -> bool {
+pub(crate) async fn fits(browser: &Browser) -> bool {
     let script = "return document.documentElement.scrollWidth <= window.innerWidth";
     browser.ask(script).await == true
 }
