@@ -108,7 +108,8 @@ function nothing(isLoading: boolean, problem: string | undefined, isForeign: boo
 /** For a screen reader, when it changes. */
 function summary(rows: Prediction[]): string {
   const { critical, warning } = counts(rows);
-  return rows.length === 0 ? '' : `${rows.length} predictions, ${critical} critical, ${warning} warnings`;
+  const nouns = [rows.length === 1 ? 'prediction' : 'predictions', warning === 1 ? 'warning' : 'warnings'];
+  return rows.length === 0 ? '' : `${rows.length} ${nouns[0]}, ${critical} critical, ${warning} ${nouns[1]}`;
 }
 
 const getStyles = () => ({
