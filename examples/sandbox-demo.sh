@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # One trial in the sandbox, at the end of the demonstration: `nginx -s reload` on a copy, with an image that is made for
-# it where there is none. Needs a Docker (or Podman) socket that this user may open; says so where there is none.
+# it where there is none. Needs a Docker socket that this user may open; says so where there is none.
 #
 #   examples/sandbox-demo.sh PATH/TO/arki-hub
 set -euo pipefail

@@ -1,5 +1,6 @@
-//! The container engine: Docker, or Podman by its compatible socket. The socket is as good as root on its host: only a
-//! runner opens it, and asks for nothing but the containers described in `container`.
+//! The container engine: Docker. The socket is as good as root on its host: only a runner opens it, and asks for nothing
+//! but the containers described in `container`. The compatible socket of Podman answers, but version 4.3 takes neither
+//! a seccomp profile by its content nor the owner of a tmpfs, so that a copy cannot be made there.
 
 use super::container::LABEL;
 use bollard::Docker;

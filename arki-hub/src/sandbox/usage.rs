@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn both_versions_of_cgroups_are_read() {
-        // as Docker 20.10 on version 1 shows it
+        // of the shape of version 1, with made-up figures that come to the same
         let one = "/sys/fs/cgroup/memory/memory.usage_in_bytes:4820992\n\
                    /sys/fs/cgroup/memory/memory.stat:inactive_file 12288\n\
                    /sys/fs/cgroup/memory/memory.stat:total_inactive_file 20992\n\
@@ -109,18 +109,18 @@ mod tests {
     #[test]
     fn the_statistics_of_both_kinds_of_engine_are_read() {
         let stats = |text: &str| of_statistics(serde_json::from_str(text).unwrap());
-        // Docker 20.10, version 1
+        // of the shape that the API describes for version 1
         let one = r#"{"pids_stats":{"current":5},"memory_stats":{"usage":4820992,"max_usage":5369856,"limit":268435456,
             "stats":{"active_file":0,"cache":135168,"inactive_file":12288,"rss":3919872,"total_inactive_file":20992}}}"#;
-        // Docker on version 2; Podman leaves `stats` out
+        // version 2, and an engine that leaves `stats` out
         let two = r#"{"pids_stats":{"current":5,"limit":128},"memory_stats":{"usage":4820992,"limit":268435456,
             "stats":{"anon":3919872,"file":135168,"inactive_file":20992}}}"#;
-        let podman = r#"{"pids_stats":{"current":5},"memory_stats":{"usage":4800000,"max_usage":268435456,"limit":268435456}}"#;
+        let short = r#"{"pids_stats":{"current":5},"memory_stats":{"usage":4800000,"max_usage":268435456,"limit":268435456}}"#;
         let expected = Usage {
             memory_bytes: 4_800_000,
             processes: 5,
         };
-        for text in [one, two, podman] {
+        for text in [one, two, short] {
             assert_eq!(stats(text), Some(expected), "{text}");
         }
         assert_eq!(stats("{}"), None);

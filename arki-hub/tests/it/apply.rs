@@ -1,9 +1,16 @@
 //! From a trial on a copy of a host's own configuration to the command on that host: real agent, hub and engine.
 
 use crate::program::{Agent, Hub, wait};
+use arki_hub::store::{Store, agents, requests, snapshots};
+use arki_model::clock::{Clock, SystemClock};
+use arki_model::receipt::Receipt;
+use arki_model::request::{Order, Request, RequestId};
+use arki_model::snapshot::What;
+use arki_model::wire::AgentId;
 use bollard::Docker;
 use serde_json::{Value, json};
 use std::path::Path;
+use std::sync::Arc;
 
 const SECRET: &str = "canary-7c1f0e5d";
 
@@ -108,6 +115,46 @@ impl Story {
     }
 }
 
+/// The hub's own store, opened beside it: to ask of the agent, with the hub's own key, what the hub never would.
+async fn store(story: &Story) -> Arc<dyn Store> {
+    let url = format!("sqlite://{}", story.hub.home.path("hub.db").display());
+    let config = arki_hub::config::Database {
+        url,
+        ..Default::default()
+    };
+    let now_s = SystemClock::new().now_s();
+    arki_hub::store::open(&config, now_s).await.unwrap()
+}
+
+/// Asks the agent to apply `receipt`, sealed by the hub's key; what it answers, in words.
+async fn asked_with(story: &Story, store: &dyn Store, receipt: &Receipt, name: u8) -> String {
+    let key = arki_hub::hub::own_key(store).await.unwrap();
+    let id = arki_model::hex::decode::<16>(&story.id.replace('-', "")).unwrap();
+    let agent = agents::by_id(store, &id).await.unwrap().unwrap();
+    let (now_s, name) = (SystemClock::new().now_s(), RequestId([name; 16]));
+    let order = Order::Apply {
+        receipt: receipt.seal(&key).unwrap(),
+        series: String::new(),
+    };
+    let request = Request::new(name, AgentId(id), now_s..now_s + 600, order);
+    let new = requests::NewRequest {
+        id: name,
+        agent_no: agent.agent_no,
+        kind: "apply",
+        service: "demo",
+        run: None,
+        line: &request.seal(&key).unwrap(),
+        expires_at: now_s + 600,
+    };
+    assert!(requests::create(store, new, now_s).await.unwrap());
+    let answer = async || requests::by_id(store, name).await.unwrap().unwrap();
+    let answered = async || answer().await.answered_at.is_some();
+    wait("the agent's answer", answered, || story.log()).await;
+    let answer = answer().await;
+    assert_eq!(answer.outcome, "refused", "{answer:?}");
+    answer.detail
+}
+
 /// `None` where there is no engine.
 async fn story(configuration: &Path, mark: &str) -> Option<Story> {
     let Ok(socket) = std::env::var("ARKI_TEST_DOCKER") else {
@@ -184,6 +231,26 @@ async fn what_worked_on_the_copy_is_applied_once_and_only_as_the_host_permits() 
     std::fs::remove_file(&mark).unwrap();
     assert_eq!(story.decide(&run, "apply").await.0, 409, "once");
 
+    // whoever has the hub's store and key gets no further: the agent itself remembers, and has a clock
+    let store = store(&story).await;
+    let key = arki_hub::hub::own_key(&*store).await.unwrap();
+    let line = story
+        .run(&format!("/{}", run["id"].as_str().unwrap()))
+        .await["decision"]["receipt"]
+        .clone();
+    let used = Receipt::open(line.as_str().unwrap(), &key.public()).unwrap();
+    let refused = asked_with(&story, &*store, &used, 1).await;
+    assert!(refused.contains("a receipt works once"), "{refused}");
+    let ended = Receipt {
+        run: "00000000-0000-0000-0000-000000000000".into(),
+        tried_at: used.tried_at - 7_200,
+        expires_at: used.tried_at - 3_600,
+        ..used
+    };
+    let refused = asked_with(&story, &*store, &ended, 2).await;
+    assert!(refused.contains("the receipt ended"), "{refused}");
+    assert!(!Path::new(&mark).exists(), "neither ran");
+
     let unlisted = story.tried("other").await;
     let refused = story.applied(&unlisted).await;
     assert_eq!(refused["state"], "refused", "{refused}");
@@ -225,7 +292,19 @@ async fn what_worked_on_the_copy_is_applied_once_and_only_as_the_host_permits() 
         everything.push_str(&String::from_utf8_lossy(&bytes));
     }
     everything.push_str(&run.to_string());
-    // what is compressed in the store shows in the copy, which had it
     assert!(run.to_string().contains("workers = 4"), "{run}");
+    // snapshots are compressed in the store: as they are decoded
+    let id = arki_model::hex::decode::<16>(&story.id.replace('-', "")).unwrap();
+    let agent = agents::by_id(&*store, &id).await.unwrap().unwrap();
+    let kept = snapshots::latest(&*store, agent.agent_no, "demo").await;
+    let mut found = 0;
+    for entry in kept.unwrap().unwrap().snapshot.entries {
+        if let What::File { bytes, .. } = entry.what {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            found += usize::from(text.contains("workers = "));
+            everything.push_str(&text);
+        }
+    }
+    assert_eq!(found, 1, "the snapshot is decoded");
     assert!(!everything.contains(SECRET), "a secret left the host");
 }
