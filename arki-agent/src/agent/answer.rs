@@ -20,7 +20,11 @@ impl Agent {
             return Response::Refused { reason };
         }
         match request {
-            Request::Status => Response::Status(Box::new(self.status())),
+            Request::Status => {
+                // What the hub said since the last pass is wrong now, not at the next one.
+                self.note_problems();
+                Response::Status(Box::new(self.status()))
+            }
             Request::Explain { what } => match self.explain(&what) {
                 Ok(explanation) => Response::Explanation(Box::new(explanation)),
                 Err(reason) => Response::Refused { reason },
