@@ -9,6 +9,7 @@
 #![expect(clippy::too_many_lines, reason = "one story a test")]
 
 mod apply;
+mod automatic;
 mod browser;
 mod faults;
 mod fleet;

@@ -68,6 +68,8 @@ export interface Run {
   finished_at: number | null;
   outcome: 'succeeded' | 'failed' | null;
   fidelity: string | null;
+  /** Ranks the trials of one prediction: what is proven first, then how much it changed. */
+  score: number | null;
   error: string | null;
   decision: Decided | null;
   /** These are missing in lists: where a snapshot was tried, where it is to be applied, where it is done. */
@@ -147,6 +149,16 @@ export const sandbox = {
 /** True while the agent has not answered. */
 export function isBeingApplied(run: Run): boolean {
   return run.application?.state === 'waiting';
+}
+
+/** Who asks for what the hub tries by itself. */
+const AUTOMATIC = 'automatic';
+
+/** The runs of one prediction: what was decided on, what a person asked for, the newest first, then what was tried by itself, by rank. */
+export function ranked(runs: Run[]): Run[] {
+  const place = (run: Run) => (run.decision !== null ? 0 : run.requested_by !== AUTOMATIC ? 1 : 2);
+  const rank = (run: Run) => (place(run) === 2 ? (run.score ?? -1) : 0);
+  return [...runs].sort((a, b) => place(a) - place(b) || rank(b) - rank(a) || b.created_at - a.created_at);
 }
 
 /** True while something is still to come of it. */

@@ -76,7 +76,7 @@ export function PredictionsPanel({ data, width, height, options, timeZone }: Pan
         <TrialDrawer
           hub={hub}
           prediction={tried}
-          run={runs.of.get(tried.id)}
+          runs={runs.of.get(tried.id)}
           user={name}
           canTry={canTry}
           onRun={runs.put}

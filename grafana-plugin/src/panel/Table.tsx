@@ -14,7 +14,7 @@ interface Props {
   rows: Prediction[];
   columns: Columns;
   pageSize: number;
-  runs: Map<string, Run>;
+  runs: Map<string, Run[]>;
   canTry: boolean;
   hub: HubClient | undefined;
   timeZone: string;
@@ -61,7 +61,7 @@ export function Table({ rows, columns, pageSize, runs, onTry, ...shared }: Props
               prediction={prediction}
               columns={columns}
               isOpen={open.has(prediction.id)}
-              run={runs.get(prediction.id)}
+              run={runs.get(prediction.id)?.[0]}
               onToggle={onToggle}
               onTry={onTry}
               {...shared}

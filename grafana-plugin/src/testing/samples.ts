@@ -64,6 +64,7 @@ export function run(given: Partial<Run> = {}): Run {
     finished_at: 1003,
     outcome: 'succeeded',
     fidelity: 'effect measured',
+    score: 3.1,
     error: null,
     decision: null,
     ...given,

@@ -10,6 +10,7 @@ import { Prediction } from '../../hub/types';
 import { ApplicationNote } from './ApplicationNote';
 import { Choice } from './Choice';
 import { DecisionForm, DecisionNote } from './DecisionForm';
+import { Others } from './Others';
 import { Outcome } from './Outcome';
 import { Progress } from './Progress';
 import { useRun } from './useRun';
@@ -17,20 +18,22 @@ import { useRun } from './useRun';
 interface Props {
   hub: HubClient;
   prediction: Prediction;
-  /** The newest run of this prediction, where there is one. */
-  run: Run | undefined;
+  /** The runs of this prediction, the one to show first. */
+  runs: Run[] | undefined;
   user: string;
   canTry: boolean;
   onRun: (run: Run) => void;
   onClose: () => void;
 }
 
-export function TrialDrawer({ hub, prediction, run: listed, user, canTry, onRun, onClose }: Props) {
-  const { run, problem } = useRun(hub, listed, onRun);
+export function TrialDrawer({ hub, prediction, runs = [], user, canTry, onRun, onClose }: Props) {
+  const [chosen, setChosen] = useState<string>();
+  const { run, problem } = useRun(hub, runs.find(({ id }) => id === chosen) ?? runs[0], onRun);
   const [isChoosing, setChoosing] = useState(false);
   const [refusal, setRefusal] = useState<string>();
   const start = (run: Run) => {
     setChoosing(false);
+    setChosen(run.id);
     onRun(run);
   };
   const cancel = async (run: Run) => {
@@ -67,6 +70,7 @@ export function TrialDrawer({ hub, prediction, run: listed, user, canTry, onRun,
         <Choice hub={hub} prediction={prediction} onRun={start} />
       ) : (
         <>
+          {runs.length > 1 && <Others runs={runs} shown={run.id} onShow={setChosen} />}
           <Progress run={run} />
           {isOpen(run) && (
             <p>First the host is asked for its configuration, for 45 s at most; the trial itself takes seconds.</p>

@@ -2,11 +2,12 @@ import React from 'react';
 import { fireEvent, render, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { HubClient } from '../../hub/client';
-import { Application, Measured, TrialCopy, TrialResult } from '../../hub/sandbox';
+import { Application, Measured, ranked, TrialCopy, TrialResult } from '../../hub/sandbox';
 import { run } from '../../testing/samples';
 import { ApplicationNote } from './ApplicationNote';
 import { DecisionForm } from './DecisionForm';
 import { Measures } from './Measures';
+import { Others } from './Others';
 
 function copy(measures: Measured[]): TrialCopy {
   return {
@@ -62,6 +63,34 @@ test('a measure that succeeds or fails is yes or no, bytes have their unit, what
   expect(line('number')).toEqual(['307 kB', '0 B', '–', '–']);
   expect(line('text')).toEqual(['12', '–', '–', '–']);
   expect(line('Healthy')).toEqual(['yes', '–', 'yes', '–']);
+});
+
+describe('several trials of one prediction', () => {
+  const automatic = (id: string, score: number | null) => run({ id, score, action: id, requested_by: 'automatic' });
+  const less = automatic('flush-logs', 3.2);
+  const more = automatic('purge-binary-logs', 3.7);
+
+  test('are ranked: the decision, what a person asked for, and the rest by what it changed', () => {
+    const decided = automatic('decided', 1);
+    decided.decision = { decision: 'dismiss', name: 'ada', reason: 'no', at: 0 };
+    const asked = run({ id: 'asked', score: 0, created_at: 5 });
+    const before = run({ id: 'before', score: 3.9, created_at: 4 });
+    const all = [automatic('running', null), less, before, more, asked, decided];
+    const names = ['decided', 'asked', 'before', 'purge-binary-logs', 'flush-logs', 'running'];
+    expect(ranked(all).map(({ id }) => id)).toEqual(names);
+  });
+
+  test('are all at hand, the best first', async () => {
+    const onShow = jest.fn();
+    render(<Others runs={[more, less]} shown={more.id} onShow={onShow} />);
+    const buttons = screen.getAllByRole('button');
+    expect(buttons.map((button) => [button.textContent, button.getAttribute('aria-current')])).toEqual([
+      ['nginx: purge-binary-logsworkedeffect measured', 'true'],
+      ['nginx: flush-logsworkedeffect measured', 'false'],
+    ]);
+    await userEvent.click(buttons[1] as HTMLElement);
+    expect(onShow).toHaveBeenCalledWith(less.id);
+  });
 });
 
 describe('the decision', () => {

@@ -104,6 +104,14 @@ async function dismisses({ stage, screenshots }, page) {
     [run.decision.decision, run.decision.name, run.decision.reason],
     ['dismiss', 'ada', 'It frees space, but no inode.']
   );
+  // what was cancelled before is still at hand, after what was decided on
+  const trials = page.getByRole('list', { name: /^Trials of this prediction/ }).getByRole('button');
+  assert.equal(await trials.count(), 2);
+  assert.match(await trials.first().textContent(), /dismissed/);
+  await trials.last().click();
+  await page.getByText(/^Dismissed by ada/).waitFor({ state: 'detached' });
+  await trials.first().click();
+  await page.getByText(/^Dismissed by ada/).waitFor();
   await page.keyboard.press('Escape');
   await page.getByRole('table', { name: 'Predictions' }).getByText('dismissed').waitFor();
 }
