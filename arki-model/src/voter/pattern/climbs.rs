@@ -264,6 +264,7 @@ mod tests {
             let left = if tooth % 8 == 7 { 40.0 } else { foot + 3.0 };
             knots.extend([(at + 20, foot + 10.0), (at + 22, left)]);
         }
+        knots.push((540, 40.0));
         let climbs = along(&knots);
         assert!(climbs.ended().iter().all(|climb| climb.rise < 20.0));
         assert_eq!(climbs.outer_ended.len(), 3);
