@@ -22,7 +22,7 @@ use crate::pipeline::Pipeline;
 use crate::playback::Playback;
 use crate::ship::Shipper;
 use crate::state::{StateDir, StateError};
-use crate::timekeeper::Timekeeper;
+use crate::timekeeper::{JUMP_S, Timekeeper};
 use arki_model::clock::Clock;
 use arki_model::engine::Settings;
 use arki_model::event::{EVENT_VERSION, Event, PROCESSES_MAX};
@@ -131,7 +131,7 @@ impl Agent {
         let mut time = Timekeeper::new(now);
         let mut set_back_s = 0;
         if let Some(last_at) = engine.last_at()
-            && now.now_s <= last_at
+            && last_at - now.now_s >= JUMP_S
         {
             // The clock went back while nobody looked: what stood last stood one interval ago.
             let delta_s = now.now_s - config.interval.seconds() - last_at;
@@ -310,6 +310,10 @@ impl Agent {
                 )
             }),
         );
+        // New collectors begin anew: with rates, with what grows, with mounts that never answered.
+        let is_collected_alike = config.service == self.config.service
+            && config.log == self.config.log
+            && config.roots == self.config.roots;
         let (interval, state_dir, socket) = (
             self.config.interval,
             self.config.state_dir.clone(),
@@ -326,7 +330,7 @@ impl Agent {
             kinds, series_max, ..
         } = settings(&self.config);
         self.pipeline.engine_mut().reconfigure(kinds, series_max);
-        if !self.recorded {
+        if !self.recorded && !is_collected_alike {
             self.pipeline.set_collectors(collectors(&self.config));
             self.roots = self.config.roots.roots();
         }

@@ -12,6 +12,7 @@ pub mod verify;
 
 use crate::cli::{Cli, Command, Global};
 use crate::config::{Config, ConfigError};
+use crate::socket::client::AskError;
 use crate::terminal;
 use clap::Parser;
 use std::io::Write;
@@ -23,7 +24,7 @@ pub const OK: u8 = 0;
 pub const DEGRADED: u8 = 1;
 /// `status --fail-on-prediction` and there is one.
 pub const PREDICTED: u8 = 2;
-/// No daemon answers.
+/// No daemon answers: there is none, or it hangs.
 pub const NOT_RUNNING: u8 = 3;
 /// Wrong usage (`EX_USAGE` of sysexits.h), because clap's own 2 would read as a prediction.
 pub const USAGE: u8 = 64;
@@ -87,8 +88,14 @@ fn complain(error: &anyhow::Error) -> u8 {
         .collect();
     let text = format!("{}\n", text.join("\n"));
     let told = std::io::stderr().write_all(text.as_bytes());
-    match (told, error.is::<ConfigError>()) {
-        (Ok(()), true) => CONFIG,
+    let is_dead = matches!(
+        error.downcast_ref::<AskError>(),
+        Some(AskError::NotRunning { .. } | AskError::Silent { .. })
+    );
+    match told {
+        Ok(()) if error.is::<ConfigError>() => CONFIG,
+        // A daemon that hangs predicts no more than one that is gone.
+        Ok(()) if is_dead => NOT_RUNNING,
         _ => DEGRADED,
     }
 }

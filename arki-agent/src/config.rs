@@ -161,6 +161,16 @@ impl Config {
                 (format!("log[{index}].{key}"), found, allowed)
             })?;
         }
+        for (index, log) in self.log.iter().enumerate() {
+            if self.log.iter().take(index).any(|one| one.name == log.name) {
+                return Err((
+                    format!("log[{index}].name"),
+                    format!("{:?} once more", log.name),
+                    "a name of its own for each log (several files may share one `path` with *)"
+                        .to_owned(),
+                ));
+            }
+        }
         for (index, context) in self.context.iter().enumerate() {
             context.check().map_err(|(key, allowed)| {
                 let found = match key {

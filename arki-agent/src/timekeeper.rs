@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// A difference of this many seconds or more is a clock that was set. Rounding makes 1; a slewing NTP daemon (500 ppm at
 /// the most) needs over an hour for 2 and is followed before.
-const JUMP_S: i64 = 3;
+pub const JUMP_S: i64 = 3;
 
 /// A clock that was set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -122,6 +122,9 @@ impl Finding {
 /// where trend finds nothing it looks again after two steps of the fine ring, 20 s at an interval of 1 s.
 const STANDS_S: i64 = 30;
 
+/// Between two passes more than this apart nobody looked. The longest interval is an hour.
+const AWAY_S: i64 = 2 * 3_600;
+
 /// The engine of one host.
 #[derive(Debug)]
 pub struct Engine {
@@ -207,9 +210,15 @@ impl Engine {
         &self.memory.record
     }
 
-    /// The number of a series; see [`Registry::id_of`].
+    /// The number of a series; see [`Registry::id_of`]. Without room one that is gone gives way.
     pub fn series(&mut self, name: &str, now_s: UnixSeconds) -> Result<SeriesId, RegistryError> {
-        let id = self.memory.registry.id_of(name, now_s)?;
+        let id = match self.memory.registry.id_of(name, now_s) {
+            Err(RegistryError::Full { .. }) => {
+                self.reclaim(now_s);
+                self.memory.registry.id_of(name, now_s)?
+            }
+            found => found?,
+        };
         if id.index() >= self.bounds.len() || self.memory.windows.get(id).is_none() {
             self.set_bound(id, name);
         }
@@ -229,7 +238,12 @@ impl Engine {
             return Vec::new();
         }
         values.sort_unstable_by_key(|&(id, _)| id);
+        let last_at = self.last_at().unwrap_or(at);
         let memory = &mut self.memory;
+        if at - last_at > AWAY_S {
+            // Nobody looked: what cannot be read in the first pass has not been gone for that long.
+            memory.registry.shift(at - last_at);
+        }
         memory.record.at = at;
         for &(id, value) in values.iter() {
             memory.registry.seen(id, at);
@@ -317,10 +331,25 @@ impl Engine {
 
     fn forget(&mut self, at: UnixSeconds) {
         for id in self.memory.registry.forget_before(at) {
-            self.memory.windows.forget(id);
-            self.memory.exhaustion.forget(id);
-            self.memory.incidents.forget(id);
+            self.drop_series(id);
         }
+        let memory = &mut self.memory;
+        memory
+            .record
+            .ledger
+            .keep_known(|series| memory.registry.find(series).is_some());
+    }
+
+    fn reclaim(&mut self, now_s: UnixSeconds) {
+        if let Some(id) = self.memory.registry.reclaim(now_s) {
+            self.drop_series(id);
+        }
+    }
+
+    fn drop_series(&mut self, id: SeriesId) {
+        self.memory.windows.forget(id);
+        self.memory.exhaustion.forget(id);
+        self.memory.incidents.forget(id);
     }
 
     /// Names and numbers.

@@ -51,6 +51,9 @@ pub const ENTRIES_MAX: usize = 200;
 pub const ACTIVE_MAX: usize = 64;
 /// Calm for this long, and a prediction without a bound is over.
 const CALM_S: i64 = 1_800;
+/// A series that has failed quivers: within this share of the bound it has not recovered, unless it stays so for
+/// [`CALM_S`].
+const NEAR: f64 = 0.02;
 /// An eighth of what was left: a series that has given back that much of its room has turned round.
 const TURNED_ROUND: f64 = 0.125;
 
@@ -76,7 +79,15 @@ pub struct Ledger {
     ended: VecDeque<Entry>,
     counts: Counts,
     /// Series that stand at their bound now, so that one failure is counted once.
-    down: Vec<String>,
+    down: Vec<Down>,
+}
+
+/// A series that stands at its bound.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Down {
+    series: String,
+    /// When it was last seen there.
+    at: UnixSeconds,
 }
 
 impl Ledger {
@@ -147,19 +158,28 @@ impl Ledger {
     /// Takes in the newest value of a series that has a bound.
     pub fn observe(&mut self, series: &str, value: f64, bound: Bound, now_s: UnixSeconds) {
         let crossed = bound.is_crossed_by(value);
-        let was_down = self.down.iter().position(|name| name == series);
-        match (crossed, was_down) {
-            (true, None) => self.down.push(series.to_owned()),
-            (false, Some(at)) => {
-                self.down.swap_remove(at);
+        let place = self.down.iter().position(|down| down.series == series);
+        let was_down = place.is_some();
+        match place.map(|place| (place, &mut self.down[place])) {
+            Some((_, down)) if crossed => down.at = now_s,
+            Some((place, down)) => {
+                let is_far = (bound.value - value).abs() > NEAR * bound.value.abs();
+                // Without a scale, of a bound of zero, only the time tells.
+                if (is_far && bound.value != 0.0) || now_s - down.at > CALM_S {
+                    self.down.swap_remove(place);
+                }
             }
-            _ => {}
+            None if crossed => {
+                let series = series.to_owned();
+                self.down.push(Down { series, at: now_s });
+            }
+            None => {}
         }
         let at = self
             .active
             .iter()
             .position(|active| active.prediction.series == series);
-        if crossed && was_down.is_none() {
+        if crossed && !was_down {
             match at {
                 Some(at) => self.end(at, now_s, Outcome::Happened),
                 None => self.miss(series, now_s),
@@ -193,6 +213,14 @@ impl Ledger {
                 *at = at.saturating_add(delta_s);
             }
         }
+        for down in &mut self.down {
+            down.at = down.at.saturating_add(delta_s);
+        }
+    }
+
+    /// Of the series that stand at their bound, keeps those that are still known.
+    pub fn keep_known(&mut self, is_known: impl Fn(&str) -> bool) {
+        self.down.retain(|down| is_known(&down.series));
     }
 
     /// Ends what is overdue at `now_s`.
@@ -315,6 +343,22 @@ mod tests {
         ledger.observe("disk", 50.0, FULL, 70);
         ledger.observe("disk", 100.0, FULL, 100);
         assert_eq!(ledger.counts().missed, 2);
+    }
+
+    #[test]
+    fn what_quivers_at_its_bound_fails_once() {
+        let mut ledger = Ledger::default();
+        for i in 0..100 {
+            let value = if i % 2 == 0 { 100.0 } else { 99.9 };
+            ledger.observe("swap", value, FULL, 30 * i);
+        }
+        assert_eq!(ledger.counts().missed, 1);
+        // it stood below for longer than half an hour, if only just
+        ledger.observe("swap", 99.9, FULL, 3_000 + CALM_S);
+        ledger.observe("swap", 100.0, FULL, 3_030 + CALM_S);
+        assert_eq!(ledger.counts().missed, 2);
+        ledger.keep_known(|_| false);
+        assert!(ledger.down.is_empty());
     }
 
     #[test]

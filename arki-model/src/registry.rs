@@ -19,13 +19,15 @@ impl SeriesId {
 /// A series that has not been seen for eight days is forgotten: a weekly job's device has come back by then.
 pub const FORGET_AFTER_S: i64 = 8 * 86_400;
 
+/// With all numbers in use, one of a series that has not been seen for an hour is given to a new one: what comes and
+/// goes (volumes of pods, devices of jobs) must not keep out what stays.
+const RECLAIM_AFTER_S: i64 = 3_600;
+
 /// Why a series was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryError {
     /// The limit of the configuration.
-    #[error(
-        "series limit of {limit} reached: {name} is not watched (raise `series_max`, or exclude what you do not need)"
-    )]
+    #[error("series limit of {limit} reached: {name} is not watched (raise `series_max`)")]
     Full {
         /// The limit.
         limit: usize,
@@ -132,6 +134,20 @@ impl Registry {
         Ok(id)
     }
 
+    /// Frees the number of the series that was last seen longest ago, if that is more than an hour; for when there is no
+    /// room left. What else is known of it is to be dropped.
+    pub fn reclaim(&mut self, now_s: UnixSeconds) -> Option<SeriesId> {
+        let used = (0_u16..)
+            .zip(&mut self.slots)
+            .filter(|(_, slot)| slot.name.is_some());
+        let (id, slot) = used.min_by_key(|(_, slot)| slot.seen_at)?;
+        if now_s - slot.seen_at <= RECLAIM_AFTER_S {
+            return None;
+        }
+        self.by_name.remove(&slot.name.take()?);
+        Some(SeriesId(id))
+    }
+
     /// Notes that `id` was read at `now_s`.
     pub fn seen(&mut self, id: SeriesId, now_s: UnixSeconds) {
         if let Some(slot) = self.slots.get_mut(id.index()) {
@@ -198,6 +214,18 @@ mod tests {
             error.contains("limit of 2") && error.contains("series_max") && error.contains('c')
         );
         assert_eq!(registry.id_of("a", 1).unwrap(), SeriesId(0));
+    }
+
+    #[test]
+    fn without_room_what_was_seen_longest_ago_gives_way() {
+        let mut registry = Registry::new(2);
+        registry.id_of("pod", 0).unwrap();
+        registry.id_of("root", 0).unwrap();
+        registry.id_of("root", RECLAIM_AFTER_S).unwrap();
+        assert_eq!(registry.reclaim(RECLAIM_AFTER_S), None);
+        assert_eq!(registry.reclaim(RECLAIM_AFTER_S + 1), Some(SeriesId(0)));
+        assert_eq!(registry.id_of("new", RECLAIM_AFTER_S + 1), Ok(SeriesId(0)));
+        assert_eq!((registry.find("pod"), registry.len()), (None, 2));
     }
 
     #[test]

@@ -112,7 +112,10 @@ struct Mount {
     is_whole: bool,
     point: PathBuf,
     kind: String,
+    /// Nobody may write to it.
     is_read_only: bool,
+    /// This process may not.
+    is_shut: bool,
 }
 
 /// What is mounted.
@@ -129,13 +132,17 @@ pub(super) struct Mounted {
 /// Reads `mountinfo`.
 pub(super) fn file_systems(mountinfo: &[u8]) -> Mounted {
     let (mounts, broken) = mounts(mountinfo);
+    // A service under ProtectSystem=strict sees every mount shut, the root among them.
+    let is_shut_in = mounts
+        .iter()
+        .any(|mount| mount.point == Path::new("/") && mount.is_shut && mount.kind != "overlay");
     let mut kept: Vec<&Mount> = Vec::new();
     for (index, mount) in mounts.iter().enumerate() {
         let is_hidden = || {
             let later = mounts.iter().skip(index + 1);
             later.into_iter().any(|later| later.point == mount.point)
         };
-        if mount.is_left_out() || is_hidden() {
+        if mount.is_left_out(is_shut_in) || is_hidden() {
             continue;
         }
         match kept.iter_mut().find(|known| known.device == mount.device) {
@@ -212,10 +219,15 @@ impl Place {
 }
 
 impl Mount {
-    fn is_left_out(&self) -> bool {
+    /// `is_shut_in`: all of this process's mounts are read-only, whatever they are for others.
+    fn is_left_out(&self, is_shut_in: bool) -> bool {
         let below = |points: &[&str]| points.iter().any(|point| self.point.starts_with(point));
         let is = |points: &[&str]| points.iter().any(|point| self.point == Path::new(point));
         if LEFT_OUT.contains(&self.kind.as_str()) || is(&FILES_OF_CONTAINERS) || self.is_read_only {
+            return true;
+        }
+        // What is in memory and mounted read-only is a store of secrets.
+        if self.kind == "tmpfs" && self.is_shut && !is_shut_in {
             return true;
         }
         match self.kind.as_str() {
@@ -258,15 +270,14 @@ fn mount(line: &[u8]) -> Option<Mount> {
             .split(|&byte| byte == b',')
             .any(|word| word == b"ro")
     };
-    // A mount that this process may not write may still be filled by others (systemd's ProtectSystem does that), a
-    // file system that nobody may write cannot. What is in memory and mounted read-only is a store of secrets.
-    let is_read_only = has_ro(system_options) || kind == "tmpfs" && has_ro(options);
+    // A mount that this process may not write may still be filled by others, a file system that nobody may write cannot.
     Some(Mount {
         device: device.to_vec(),
         is_whole: root == b"/",
         point: point.into(),
         kind,
-        is_read_only,
+        is_read_only: has_ro(system_options),
+        is_shut: has_ro(options),
     })
 }
 

@@ -78,6 +78,10 @@ fn every_refusal_names_the_file_the_key_and_what_is_allowed() {
             "FILE: `log[0].path` is \"b\", but must be an absolute path without `..`",
         ),
         (
+            "[[log]]\nname = 'a'\npath = '/b'\n[[log]]\nname = 'a'\npath = '/c'",
+            "FILE: `log[1].name` is \"a\" once more, but must be a name of its own for each log (several files may share one `path` with *)",
+        ),
+        (
             "[[context]]\nname = 'a'\nfrom = '25:00'",
             "FILE: `context[0].from` is \"25:00\", but must be a local time from 00:00 to 23:59, as HH:MM",
         ),

@@ -10,7 +10,7 @@
 //! for it (`zpool scrub -w`, as Debian's `zfs-scrub@.service` does).
 //!
 //! Invariants: looked up once a minute; at most [`ACTIVE_MAX`] at a time; what runs for longer than [`AGE_MAX_S`] is a
-//! daemon, whatever it is called, and explains nothing.
+//! daemon, whatever it is called, and explains nothing. So is what begins anew every minute: it is there at every look.
 
 mod kind;
 mod process;
@@ -47,13 +47,19 @@ struct Job {
 #[derive(Debug)]
 struct Known {
     job: Job,
+    /// Since when there was one of this name at every look.
+    there_since: UnixSeconds,
     series: Vec<GlobMatcher>,
 }
+
+/// Jobs whose beginning is kept, so that what never ends is known for it.
+const KNOWN_MAX: usize = 4 * ACTIVE_MAX;
 
 /// The jobs that run on the host.
 #[derive(Debug, Default)]
 pub struct HostContexts {
     looked_at: Option<Duration>,
+    looked_at_s: UnixSeconds,
     timers: Timers,
     processes: Processes,
     known: Vec<Known>,
@@ -77,7 +83,9 @@ impl HostContexts {
 
     /// What runs and explains something.
     pub fn active(&self) -> impl Iterator<Item = ActiveContext> {
-        self.known.iter().map(|known| ActiveContext {
+        let ends = |known: &&Known| self.looked_at_s.saturating_sub(known.there_since) < AGE_MAX_S;
+        let active = self.known.iter().filter(ends).take(ACTIVE_MAX);
+        active.map(|known| ActiveContext {
             name: known.job.name.clone(),
             source: Source::Host,
             since: known.job.since,
@@ -86,23 +94,35 @@ impl HostContexts {
         })
     }
 
-    /// Keeps what was known (its beginning stays, its globs are compiled), forgets what is over.
+    /// Keeps what was known (since when it is there, its globs are compiled), forgets what is over.
     fn take(&mut self, jobs: Vec<Job>, now_s: UnixSeconds) {
         let mut before = std::mem::take(&mut self.known);
+        let before_s = std::mem::replace(&mut self.looked_at_s, now_s);
         for job in jobs {
             let is_taken = self.known.iter().any(|known| known.job.name == job.name);
-            let is_job = now_s.saturating_sub(job.since) < AGE_MAX_S;
-            if is_taken || !is_job || self.known.len() == ACTIVE_MAX {
+            if is_taken || self.known.len() == KNOWN_MAX {
                 continue;
             }
             let same = |known: &Known| known.job.name == job.name && known.job.kind == job.kind;
             let known = match before.iter().position(same) {
-                Some(index) => Known {
-                    series: before.swap_remove(index).series,
-                    job,
-                },
+                Some(index) => {
+                    let old = before.swap_remove(index);
+                    // A daemon that was there alone has nothing to do with the job that came.
+                    let was_daemon = before_s.saturating_sub(old.job.since) >= AGE_MAX_S;
+                    let there_since = if was_daemon {
+                        job.since
+                    } else {
+                        old.there_since.min(job.since)
+                    };
+                    Known {
+                        series: old.series,
+                        there_since,
+                        job,
+                    }
+                }
                 None => Known {
                     series: job.kind.series(),
+                    there_since: job.since,
                     job,
                 },
             };

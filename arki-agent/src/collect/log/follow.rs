@@ -106,10 +106,16 @@ impl Follow {
                         kept.push(file);
                     }
                 }
-                Err(error) => problems.add(CollectError::Failed(format!(
-                    "log {}: cannot read a file of {}: {error}",
-                    self.name, self.pattern
-                ))),
+                Err(error) => {
+                    problems.add(CollectError::Failed(format!(
+                        "log {}: cannot read a file of {}: {error}",
+                        self.name, self.pattern
+                    )));
+                    // Its place stands: met anew it would be read from the beginning, as one burst.
+                    if file.named_bytes.is_some() {
+                        kept.push(file);
+                    }
+                }
             }
         }
         self.files = kept;

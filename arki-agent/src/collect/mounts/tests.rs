@@ -52,6 +52,18 @@ fn what_cannot_fill_is_left_out() {
 }
 
 #[test]
+fn what_is_read_only_for_a_service_alone_is_watched() {
+    let found = names(
+        "22 1 8:1 / / ro,relatime - ext4 /dev/sda1 rw\n\
+         32 22 8:9 / /usr ro - ext4 /dev/sda9 ro\n\
+         34 22 0:51 / /run ro,nosuid - tmpfs tmpfs rw\n\
+         36 22 0:53 / /var/tmp ro - tmpfs tmpfs rw\n\
+         37 22 0:54 / /mnt/sealed ro - tmpfs tmpfs ro\n",
+    );
+    assert_eq!(found, ["/", "/run", "/var/tmp"]);
+}
+
+#[test]
 fn in_a_container_overlay_is_the_root() {
     let found = names(
         "40 30 0:60 / / rw - overlay overlay rw,lowerdir=/a,upperdir=/b\n\

@@ -33,6 +33,8 @@ struct Seen {
     pid: u32,
     parent: u32,
     comm: String,
+    /// It waits for a device and cannot be interrupted. To read its command line may wait for it.
+    is_stuck: bool,
     started_s: f64,
 }
 
@@ -67,7 +69,11 @@ impl Processes {
                 }
                 continue;
             }
-            let command = read_command(&host.proc.join(process.pid.to_string()));
+            let command = if process.is_stuck {
+                Vec::new()
+            } else {
+                read_command(&host.proc.join(process.pid.to_string()))
+            };
             let (name, kind) = match known {
                 Some(_) if is_no_job(&process.comm, &command) => continue,
                 Some(kind) => (process.comm.clone(), kind),
@@ -184,13 +190,15 @@ fn parse_stat(text: &str) -> Option<Seen> {
     let (pid, rest) = text.split_once(" (")?;
     let (comm, rest) = rest.rsplit_once(") ")?;
     let mut fields = rest.split_ascii_whitespace();
-    let parent = fields.nth(1)?;
+    let is_stuck = fields.next()? == "D";
+    let parent = fields.next()?;
     // Field 22 of all, 3 is the state.
     let start_ticks: u64 = fields.nth(17)?.parse().ok()?;
     Some(Seen {
         pid: pid.parse().ok()?,
         parent: parent.parse().ok()?,
         comm: comm.to_owned(),
+        is_stuck,
         started_s: start_ticks as f64 / TICKS_PER_SECOND,
     })
 }

@@ -24,7 +24,7 @@ impl Fixture {
     }
 
     /// A process that began `age_s` before the tenth hour of the host.
-    fn process(&self, pid: u32, parent: u32, comm: &str, age_s: u64, command: &str) {
+    fn process(&self, pid: u32, parent: u32, comm: &str, age_s: i64, command: &str) {
         let directory = self.root.path().join(format!("proc/{pid}"));
         fs::create_dir_all(&directory).unwrap();
         let ticks = (36_000 - age_s) * 100;
@@ -117,11 +117,40 @@ fn known_programs_are_jobs_and_daemons_of_the_same_name_are_not() {
         "python3 /usr/share/unattended-upgrade-shutdown --wait-for-signal",
     );
     host.process(12, 1, "zpool", 300, "zpool iostat 1");
-    host.process(13, 1, "borg", AGE_MAX_S as u64 + 60, "borg mount x");
+    host.process(13, 1, "borg", AGE_MAX_S + 60, "borg mount x");
     assert_eq!(host.look(), []);
     host.process(20, 5, "rsync", 30, "rsync -a /srv backup:");
     host.process(21, 5, "dpkg", 20, "dpkg --configure -a");
     assert_eq!(host.look(), found(&[("dpkg", 80), ("rsync", 90)]));
+}
+
+#[test]
+fn what_begins_anew_every_minute_is_no_job_that_ends() {
+    let mut host = Fixture::new();
+    host.process(50, 1, "cron", 35_000, "/usr/sbin/cron -f");
+    let mut explains = 0;
+    for minute in 1..=AGE_MAX_S / 60 + 10 {
+        let pid = 1_000 + minute as u32;
+        host.process(pid, 50, "sh", 90 - 60 * minute, "/bin/sh -c /opt/tick.sh");
+        explains += i64::from(host.look().len() == 1);
+        host.end(pid);
+    }
+    assert_eq!(explains, AGE_MAX_S / 60);
+    // once it is away for a minute it is a job again
+    assert_eq!(host.look(), []);
+    let minute = AGE_MAX_S / 60 + 12;
+    host.process(9_000, 50, "sh", 90 - 60 * minute, "/bin/sh -c /opt/tick.sh");
+    assert_eq!(host.look(), found(&[("cron:tick.sh", 30)]));
+}
+
+#[test]
+fn a_daemon_of_a_jobs_name_does_not_make_the_job_one() {
+    let mut host = Fixture::new();
+    host.process(13, 1, "borg", AGE_MAX_S + 60, "borg mount x");
+    assert_eq!(host.look(), []);
+    host.process(14, 5, "borg", 0, "borg create y");
+    assert_eq!(host.look(), found(&[("borg", 60)]));
+    assert_eq!(host.look(), found(&[("borg", 120)]));
 }
 
 #[test]
