@@ -17,13 +17,17 @@ async fn hub() -> Option<Hub> {
     };
     let docker = Docker::connect_with_unix(&socket, 30, bollard::API_DEFAULT_VERSION).unwrap();
     let docker = docker.negotiate_version().await.unwrap();
-    let mut images = String::new();
-    for name in ["nginx", "mariadb"] {
+    let image = async |name: &str| {
         let found = docker
             .inspect_image(&format!("arki-sandbox/{name}:latest"))
             .await;
-        images.push_str(&format!("{name} = '{}'\n", found.unwrap().id.unwrap()));
-    }
+        found.unwrap().id.unwrap()
+    };
+    let images = format!(
+        "nginx = '{}'\nmariadb = '{}'\n",
+        image("nginx").await,
+        image("mariadb").await
+    );
     let settings =
         format!("[sandbox]\ndocker = '{socket}'\nautomatic = true\n[sandbox.images]\n{images}");
     Some(Hub::start(&settings).await)
