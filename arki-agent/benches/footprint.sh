@@ -13,7 +13,8 @@
 # series each). Without root it makes do with logs and says how many series that gave.
 #
 # Memory is the highest Rss of smaps_rollup in the time, read from outside every ten seconds; CPU is utime + stime of
-# /proc/PID/stat, children included; times are the agent's own of its last 120 passes. Exit code: 0 if every line of the
+# /proc/PID/stat, children included; times are the agent's own of its last 120 passes (a pass: from the first reading to
+# what is told; what is put on the disk after it waits for the disk, and a scrape writes nothing). Exit code: 0 if every line of the
 # budget holds, 1 if one is broken, 2 if it could not be measured.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -175,14 +176,15 @@ shipped=$(grep -c epoch "$work/hub.log" || true)
 printf '\n%s, %s CPUs, load %s, %s minutes at %s s, %s processes, %s series, %s batches shipped over TLS\n\n' \
     "$(uname -sr)" "$(nproc)" "$(cut -d' ' -f1-3 /proc/loadavg)" "$minutes" "$interval" "$(ls /proc | grep -c '^[0-9]')" \
     "$(status 's["collect"]["readings"]')" "$shipped"
-printf '| | Rss, MB | CPU, s an hour | a pass or scrape, ms: median / p99 | all votes, ms: median / p99 |\n| --- | --- | --- | --- | --- |\n'
-printf '| arki-agent | %s | %s | %s | %s |\n' "$(mb "$highest")" "$agent_cpu" \
+printf '| | Rss, MB | CPU, s an hour | a pass or scrape, ms: median / p99 | all votes of it | to disk after it |\n| --- | --- | --- | --- | --- | --- |\n'
+printf '| arki-agent | %s | %s | %s | %s | %s |\n' "$(mb "$highest")" "$agent_cpu" \
     "$(status '"%.2f / %.2f" % (s["own"]["pass_median_ms"], s["own"]["pass_p99_ms"])')" \
-    "$(status '"%.2f / %.2f" % (s["own"]["votes_median_ms"], s["own"]["votes_p99_ms"])')"
+    "$(status '"%.2f / %.2f" % (s["own"]["votes_median_ms"], s["own"]["votes_p99_ms"])')" \
+    "$(status '"%.2f / %.2f" % (s["own"]["writes_median_ms"], s["own"]["writes_p99_ms"])')"
 exporter_cpu=
 if [ -n "$exporter" ]; then
     exporter_cpu=$(per_hour $(($(ticks "$exporter_pid") - exporter_before)))
-    printf '| node_exporter | %s | %s | %s | |\n' "$(mb "$(rss "$exporter_pid")")" "$exporter_cpu" \
+    printf '| node_exporter | %s | %s | %s | | |\n' "$(mb "$(rss "$exporter_pid")")" "$exporter_cpu" \
         "$(sort -n "$work/scrapes" | awk '{a[NR] = $1 * 1000} END{printf "%.1f / %.1f", a[int((NR + 1) / 2)], a[int(NR * 0.99 + 0.99)]}')"
 fi
 echo

@@ -218,12 +218,14 @@ impl Agent {
             ..moment
         };
         let contexts = self.contexts.pass(&self.roots, engine_moment);
+        let whole = self.cost.last().map(|took| took.all + took.writes);
         let told = self
             .pipeline
-            .pass(&*self.clock, moment, at, self.cost.last(), contexts);
+            .pass(&*self.clock, moment, at, whole, contexts);
         for prediction in told {
             self.raise(prediction);
         }
+        let told_at = self.clock.monotonic();
         if self.ledger_mark() != before {
             self.due.record = true;
             self.watch_applied();
@@ -239,8 +241,9 @@ impl Agent {
         self.last_pass = Some(moment);
         let ended = self.clock.monotonic();
         let took = Took {
-            all: ended.saturating_sub(moment.monotonic),
+            all: told_at.saturating_sub(moment.monotonic),
             votes: self.pipeline.judging(),
+            writes: ended.saturating_sub(told_at),
         };
         self.cost.pass(took, ended);
     }

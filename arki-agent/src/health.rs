@@ -16,10 +16,12 @@ const CPU_NOTES_MAX: usize = 13;
 /// How long one pass took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Took {
-    /// From the readings to what is written about them.
+    /// From the first reading to what is told.
     pub all: Duration,
     /// Of that, all votes: from the values to what is told.
     pub votes: Duration,
+    /// After it: what is put on the disk (events, ledger, summaries, every half hour the memory), mostly waiting.
+    pub writes: Duration,
 }
 
 /// Median and 99th percentile of the last passes.
@@ -63,9 +65,9 @@ impl Cost {
         self.passes
     }
 
-    /// The time of the last pass.
-    pub fn last(&self) -> Option<Duration> {
-        self.took.back().map(|took| took.all)
+    /// The last pass.
+    pub fn last(&self) -> Option<Took> {
+        self.took.back().copied()
     }
 
     /// Median and 99th percentile of the last passes; `None` before the first.
@@ -78,10 +80,11 @@ impl Cost {
             Some((median, p99))
         };
         let (all, votes) = (of(|took| took.all)?, of(|took| took.votes)?);
-        let took = |all, votes| Took { all, votes };
+        let writes = of(|took| took.writes)?;
+        let took = |all, votes, writes| Took { all, votes, writes };
         Some(Quantiles {
-            median: took(all.0, votes.0),
-            p99: took(all.1, votes.1),
+            median: took(all.0, votes.0, writes.0),
+            p99: took(all.1, votes.1, writes.1),
         })
     }
 
@@ -178,6 +181,7 @@ mod tests {
             let took = Took {
                 all: Duration::from_millis(ms),
                 votes: Duration::from_micros(200 - ms),
+                writes: Duration::from_millis(1000 + ms),
             };
             cost.pass(took, Duration::from_secs(30 * ms));
         }
@@ -193,6 +197,11 @@ mod tests {
             (quantiles.median.votes, quantiles.p99.votes),
             (us(61), us(119))
         );
-        assert_eq!((cost.passes(), cost.last()), (200, Some(ms(199))));
+        assert_eq!(
+            (quantiles.median.writes, quantiles.p99.writes),
+            (ms(1140), ms(1198))
+        );
+        assert_eq!(cost.passes(), 200);
+        assert_eq!(cost.last().map(|took| took.all), Some(ms(199)));
     }
 }

@@ -80,7 +80,7 @@ pub struct Own {
     pub cpu_seconds_per_hour: Option<f64>,
     /// Passes since the start.
     pub passes: u64,
-    /// How long the last pass took.
+    /// How long the last pass took, from the first reading to what is told.
     pub pass_ms: Option<f64>,
     /// Median of the last 120 passes.
     pub pass_median_ms: Option<f64>,
@@ -90,6 +90,10 @@ pub struct Own {
     pub votes_median_ms: Option<f64>,
     /// 99th percentile of the same.
     pub votes_p99_ms: Option<f64>,
+    /// Median of what it took after a pass to put on the disk what it came to.
+    pub writes_median_ms: Option<f64>,
+    /// 99th percentile of the same.
+    pub writes_p99_ms: Option<f64>,
 }
 
 /// A wall clock that was set.

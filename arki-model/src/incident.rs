@@ -24,7 +24,7 @@ use crate::voter::Readiness;
 use crate::voter::change::Change;
 use crate::voter::movement::Movement;
 use crate::voter::novelty::{Novelty, Part};
-use crate::voter::relation::Relation;
+use crate::voter::relation::{Relation, Search};
 use crate::voter::restless::Restlessness;
 use crate::voter::smooth::Mean;
 use evidence::{Evidence, LOOKS, weight};
@@ -41,6 +41,9 @@ const GAP_MAX: i64 = 3;
 const LEARNING_S: i64 = 86_400;
 /// Relations are learned anew this often.
 const REFIT_S: i64 = 12 * 3_600;
+/// A series is compared with this many others in one pass, and more only where all could not be compared with all within
+/// [`REFIT_S`] (from 240 series on, at 30 s a pass): 3 us each, and as much again where the caches are cold.
+const COMPARED_MIN: usize = 48;
 /// Pattern knows the days of the week after two of each.
 pub const PATTERN_DAYS: i64 = 14;
 
@@ -56,8 +59,11 @@ pub struct Incidents {
     series: Vec<Option<Box<State>>>,
     /// Whose turn it is to learn its relations.
     next_fit: usize,
-    /// Series-steps towards the next fit.
+    /// Series-seconds towards the next search.
     fit_credit: i64,
+    /// The search that is under way; after a restart that series has its next turn.
+    #[serde(skip)]
+    search: Option<Search>,
     novelty: Novelty,
     evidence: Evidence,
     running: Running,
@@ -112,6 +118,7 @@ impl Incidents {
             series: Vec::new(),
             next_fit: 0,
             fit_credit: 0,
+            search: None,
             novelty: Novelty::default(),
             evidence: Evidence::default(),
             running: Running::default(),
@@ -132,6 +139,8 @@ impl Incidents {
         if (view.at + self.interval_s).div_euclid(self.step_s) > step {
             self.close(view);
             self.open = i64::MIN;
+        } else if self.search.is_some() {
+            self.learn_relations(view);
         }
         self.find(view)
     }
@@ -161,6 +170,7 @@ impl Incidents {
         self.evidence = Evidence::of(self.weighted(), rarity, self.pattern_days(at));
         self.running
             .step(at, &self.evidence, || leading(&self.series));
+        self.fit_credit += view.registry.len() as i64 * self.step_s;
         self.learn_relations(view);
     }
 
@@ -220,19 +230,49 @@ impl Incidents {
         self.series[index] = Some(state);
     }
 
-    /// Fits the relations of one series after the other, so that each has its turn every [`REFIT_S`] and no
-    /// pass fits more than one or two.
+    /// Searches whom one series after the other follows, so that each has its turn every [`REFIT_S`] and no pass compares
+    /// more than its share.
     fn learn_relations(&mut self, view: &View<'_>) {
         let known: Vec<SeriesId> = view.registry.iter().map(|(id, _)| id).collect();
-        self.fit_credit += known.len() as i64 * self.step_s;
+        let pairs = known.len() * known.len();
+        let passes = (REFIT_S / self.interval_s).max(1) as usize;
+        // A quarter more than the share: a search is done before the next is due.
+        let mut left = COMPARED_MIN.max(pairs * 5 / 4 / passes);
+        while left > 0 {
+            let Some(mut search) = self
+                .search
+                .take()
+                .or_else(|| self.next_search(&known, view))
+            else {
+                return;
+            };
+            let compared = search.compare(&known, view.windows, left);
+            if compared == left {
+                self.search = Some(search);
+                return;
+            }
+            left -= compared.max(1);
+            if let Some(Some(state)) = self.series.get_mut(search.id().index()) {
+                state.relation.learn(&search);
+            }
+        }
+    }
+
+    /// The next search that is due. A series that does not move follows nobody.
+    fn next_search(&mut self, known: &[SeriesId], view: &View<'_>) -> Option<Search> {
         while self.fit_credit >= REFIT_S && !known.is_empty() {
             self.fit_credit -= REFIT_S;
             self.next_fit = (self.next_fit + 1) % known.len();
             let id = known[self.next_fit];
+            let search = Search::begin(id, view.windows);
+            if search.is_some() {
+                return search;
+            }
             if let Some(Some(state)) = self.series.get_mut(id.index()) {
-                state.relation.fit(id, &known, view.windows);
+                state.relation.forget_all();
             }
         }
+        None
     }
 
     fn weighted(&self) -> impl Iterator<Item = [f32; LOOKS]> + '_ {
@@ -295,6 +335,10 @@ impl Incidents {
         }
         for state in self.series.iter_mut().flatten() {
             state.relation.forget(id);
+        }
+        self.search.take_if(|search| search.id() == id);
+        if let Some(search) = &mut self.search {
+            search.forget(id);
         }
         self.running.forget(id);
     }

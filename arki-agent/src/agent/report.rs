@@ -78,11 +78,13 @@ impl Agent {
             resident_bytes_budget: RESIDENT_BYTES_BUDGET,
             cpu_seconds_per_hour: self.cost.cpu_seconds_per_hour(now.monotonic),
             passes: self.cost.passes(),
-            pass_ms: self.cost.last().map(ms),
+            pass_ms: self.cost.last().map(|took| ms(took.all)),
             pass_median_ms: quantiles.map(|took| ms(took.median.all)),
             pass_p99_ms: quantiles.map(|took| ms(took.p99.all)),
             votes_median_ms: quantiles.map(|took| ms(took.median.votes)),
             votes_p99_ms: quantiles.map(|took| ms(took.p99.votes)),
+            writes_median_ms: quantiles.map(|took| ms(took.median.writes)),
+            writes_p99_ms: quantiles.map(|took| ms(took.p99.writes)),
         }
     }
 

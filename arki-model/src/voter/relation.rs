@@ -95,13 +95,18 @@ impl Relation {
         Some(self.surprise.rate(at, times))
     }
 
-    /// Fits the relation of `id` anew from the windows of the host's series `others`.
-    pub fn fit(&mut self, id: SeriesId, others: &[SeriesId], windows: &Windows) {
+    /// Takes up what a search has found, in place of what it followed before.
+    pub fn learn(&mut self, search: &Search) {
         let before = self.fitted.take();
-        self.fitted = fit(id, others, windows);
+        self.fitted = search.fit();
         if before.is_none() {
             self.drift = Mean::default();
         }
+    }
+
+    /// Follows nobody any more.
+    pub fn forget_all(&mut self) {
+        self.fitted = None;
     }
 
     /// Forgets a peer that is gone; the next fit finds another.
@@ -178,33 +183,77 @@ impl Column {
     }
 }
 
-fn fit(id: SeriesId, others: &[SeriesId], windows: &Windows) -> Option<Fitted> {
-    let ring = &windows.get(id)?.half_hour;
-    let newest_at = ring.newest_at();
-    let (mut target, mut column) = (Column::default(), Column::default());
-    if !target.read(ring, newest_at) {
-        return None;
+/// The search for whom one series follows. It goes through the host's series in slices: all 200 in one pass take
+/// longer than everything else that the voters do in it. Holds five columns of a week at most, 7 KB.
+#[derive(Debug, Clone)]
+pub struct Search {
+    id: SeriesId,
+    /// Rows are counted back from here, in every slice alike.
+    newest_at: UnixSeconds,
+    target: Column,
+    /// The most related so far, the strongest first.
+    peers: Vec<(SeriesId, f32, Column)>,
+    /// The series before this one were compared.
+    next: usize,
+}
+
+impl Search {
+    /// Begins the search for whom `id` follows; `None` if it does not move or is not known for long enough.
+    pub fn begin(id: SeriesId, windows: &Windows) -> Option<Self> {
+        let ring = &windows.get(id)?.half_hour;
+        let newest_at = ring.newest_at();
+        let mut target = Column::default();
+        target.read(ring, newest_at).then(|| Self {
+            id,
+            newest_at,
+            target,
+            peers: Vec::with_capacity(PEERS_MAX + 1),
+            next: 0,
+        })
     }
-    let mut peers: Vec<(SeriesId, f32, Column)> = Vec::with_capacity(PEERS_MAX + 1);
-    for &other in others.iter().filter(|&&other| other != id) {
-        let window = windows.get(other);
-        if !window.is_some_and(|window| column.read(&window.half_hour, newest_at)) {
-            continue;
-        }
-        let strength = target.correlation(&column).abs();
-        if strength < CORRELATION_MIN {
-            continue;
-        }
-        let place = peers.partition_point(|(_, stronger, _)| *stronger >= strength);
-        if place < PEERS_MAX {
-            peers.insert(place, (other, strength, column.clone()));
-            peers.truncate(PEERS_MAX);
-        }
+
+    /// Whose peers are searched.
+    pub fn id(&self) -> SeriesId {
+        self.id
     }
-    if peers.is_empty() {
-        return None;
+
+    /// Compares it with the next `count` of the host's series `others` (ascending); returns with how many, fewer only
+    /// once it has been through them all.
+    pub fn compare(&mut self, others: &[SeriesId], windows: &Windows, count: usize) -> usize {
+        let begin = others.partition_point(|other| other.index() < self.next);
+        let slice = &others[begin..others.len().min(begin.saturating_add(count))];
+        let mut column = Column::default();
+        for &other in slice {
+            self.next = other.index() + 1;
+            let window = windows.get(other).filter(|_| other != self.id);
+            if !window.is_some_and(|window| column.read(&window.half_hour, self.newest_at)) {
+                continue;
+            }
+            let strength = self.target.correlation(&column).abs();
+            if strength < CORRELATION_MIN {
+                continue;
+            }
+            let stronger = |peer: &(SeriesId, f32, Column)| peer.1 >= strength;
+            let place = self.peers.partition_point(stronger);
+            if place < PEERS_MAX {
+                self.peers.insert(place, (other, strength, column.clone()));
+                self.peers.truncate(PEERS_MAX);
+            }
+        }
+        slice.len()
     }
-    ridge(&target, &peers)
+
+    /// Forgets a series that is gone.
+    pub fn forget(&mut self, id: SeriesId) {
+        self.peers.retain(|&(peer, ..)| peer != id);
+    }
+
+    fn fit(&self) -> Option<Fitted> {
+        if self.peers.is_empty() {
+            return None;
+        }
+        ridge(&self.target, &self.peers)
+    }
 }
 
 fn ridge(target: &Column, peers: &[(SeriesId, f32, Column)]) -> Option<Fitted> {
@@ -271,14 +320,18 @@ mod tests {
         windows
     }
 
-    fn all() -> Vec<SeriesId> {
-        (0..4).map(SeriesId).collect()
+    /// Through all four series in slices of `count`.
+    fn search(id: SeriesId, count: usize) -> Option<Search> {
+        let (windows, all) = (windows(), [0, 1, 2, 3].map(SeriesId));
+        let mut search = Search::begin(id, &windows)?;
+        while search.compare(&all, &windows, count) == count {}
+        Some(search)
     }
 
     #[test]
     fn the_related_series_is_found_and_predicts() {
         let mut relation = Relation::default();
-        relation.fit(SeriesId(0), &all(), &windows());
+        relation.learn(&search(SeriesId(0), 2).expect("it moves"));
         assert_eq!(relation.peers().next(), Some(SeriesId(1)));
         assert!(relation.explained() > 0.9, "{}", relation.explained());
         let fitted = relation.fitted.as_ref().unwrap();
@@ -288,18 +341,33 @@ mod tests {
 
     #[test]
     fn what_never_moves_follows_nobody_and_a_lost_peer_is_dropped() {
+        assert!(search(SeriesId(3), 4).is_none());
         let mut relation = Relation::default();
-        relation.fit(SeriesId(3), &all(), &windows());
-        assert!(!relation.is_known());
-        relation.fit(SeriesId(0), &all(), &windows());
+        relation.learn(&search(SeriesId(0), 4).expect("it moves"));
+        assert!(relation.is_known());
         relation.forget(SeriesId(1));
         assert!(!relation.is_known());
     }
 
     #[test]
+    fn slices_find_what_one_go_finds_and_forget_who_is_gone() {
+        let mut relations = [1, 3, 4].map(|count| {
+            let mut relation = Relation::default();
+            relation.learn(&search(SeriesId(0), count).expect("it moves"));
+            relation
+        });
+        assert_eq!(relations[0], relations[2]);
+        assert_eq!(relations[1], relations[2]);
+        let mut gone = search(SeriesId(0), 4).expect("it moves");
+        gone.forget(SeriesId(1));
+        relations[0].learn(&gone);
+        assert!(relations[0].peers().all(|peer| peer != SeriesId(1)));
+    }
+
+    #[test]
     fn a_silent_peer_is_no_residual() {
         let mut relation = Relation::default();
-        relation.fit(SeriesId(0), &all(), &windows());
+        relation.learn(&search(SeriesId(0), 4).expect("it moves"));
         assert_eq!(relation.rate(0, 10.0, |_| None, 60.0, 1.0), None);
     }
 }

@@ -49,6 +49,8 @@ fn full() -> Status {
             pass_p99_ms: Some(4.4),
             votes_median_ms: Some(0.1),
             votes_p99_ms: Some(0.4),
+            writes_median_ms: Some(0.1),
+            writes_p99_ms: Some(7.2),
         },
         clock: Some(ClockSet { delta_s: -7_200, ago_s: 780 }),
         hub: Hub { configured: false, text: "none configured; this agent is complete on its own".to_owned(), spool: None },
