@@ -11,7 +11,7 @@ use super::container::Container;
 use super::engine::EngineError;
 use super::exec::{End, Input, Ran};
 use super::judge;
-use super::look::Look;
+use super::look::{Look, Shell};
 use super::profile::{Action, Argv, Kind, Measure, Profile};
 use super::result::{COPY_BYTES_MAX, Copy, Figure, Measured, Phase, Step};
 use super::usage::{self, Usage};
@@ -42,6 +42,7 @@ pub(super) struct Worker<'a> {
     kept_bytes: usize,
     /// What was seen when the service got ready.
     seen: Option<Seen>,
+    shell: Shell,
     copy: Copy,
 }
 
@@ -107,6 +108,7 @@ impl<'a> Worker<'a> {
             background: Vec::new(),
             kept_bytes: 0,
             seen: None,
+            shell: Shell::default(),
             copy: Copy::default(),
         }
     }
@@ -250,7 +252,9 @@ impl<'a> Worker<'a> {
             commands: &commands.each(),
             time: time + LOOK_TIME,
         };
-        let mut looking = std::pin::pin!(timeout(time, self.container.look(&look)));
+        let (mut shell, container) = (std::mem::take(&mut self.shell), self.container);
+        let looking = async move { (shell.look(container, &look).await, shell) };
+        let mut looking = std::pin::pin!(timeout(time, looking));
         let looked = loop {
             tokio::select! {
                 looked = &mut looking => break looked,
@@ -258,12 +262,14 @@ impl<'a> Worker<'a> {
             }
         };
         let Ok(looked) = looked else { return Ok(None) };
+        let (looked, shell) = looked;
         let (looked, end) = looked?;
+        self.shell = shell;
         if matches!(end, End::Exit(126 | 127)) {
             self.copy.stopped = Some("its image has no sh, with which a copy is looked at".into());
             return Err(Stop::Here);
         }
-        let seen = self.seen(looked).await;
+        let seen = seen(self.container, self.profile, looked).await;
         Ok(Some(seen).filter(|seen| seen.probe.is(0)))
     }
 
@@ -275,36 +281,15 @@ impl<'a> Worker<'a> {
     }
 
     /// Looks once.
-    async fn look(&self) -> Result<Seen, EngineError> {
+    async fn look(&mut self) -> Result<Seen, EngineError> {
         let commands = self.commands();
         let look = Look {
             wait: None,
             commands: &commands.each(),
             time: LOOK_TIME,
         };
-        let (looked, _) = self.container.look(&look).await?;
-        Ok(self.seen(looked).await)
-    }
-
-    /// What a look at [`Commands`] saw.
-    async fn seen(&self, looked: Vec<Ran>) -> Seen {
-        let mut all = looked.into_iter();
-        let probe = all.next().expect("a look answers for every command");
-        let measures = self.profile.measures.iter();
-        let figures = measures
-            .zip(all.by_ref())
-            .map(|(measure, ran)| figure(measure, &ran))
-            .collect();
-        let files = all.next().map(|ran| ran.output).unwrap_or_default();
-        let usage = match usage::of_files(&String::from_utf8_lossy(&files)) {
-            None => self.container.statistics().await,
-            usage => usage,
-        };
-        Seen {
-            probe,
-            figures,
-            usage,
-        }
+        let (looked, _) = self.shell.look(self.container, &look).await?;
+        Ok(seen(self.container, self.profile, looked).await)
     }
 
     fn has_ended(&self) -> bool {
@@ -429,6 +414,28 @@ impl Commands<'_> {
         let measures = self.profile.measures.iter().map(|measure| &measure.argv);
         let probe = [&self.profile.ready].into_iter();
         probe.chain(measures).chain([&self.usage]).collect()
+    }
+}
+
+/// What a look at [`Commands`] saw.
+async fn seen(container: &Container, profile: &Profile, looked: Vec<Ran>) -> Seen {
+    let mut all = looked.into_iter();
+    let probe = all.next().expect("a look answers for every command");
+    let figures = profile
+        .measures
+        .iter()
+        .zip(all.by_ref())
+        .map(|(measure, ran)| figure(measure, &ran))
+        .collect();
+    let files = all.next().map(|ran| ran.output).unwrap_or_default();
+    let usage = match usage::of_files(&String::from_utf8_lossy(&files)) {
+        None => container.statistics().await,
+        usage => usage,
+    };
+    Seen {
+        probe,
+        figures,
+        usage,
     }
 }
 

@@ -4,11 +4,13 @@ use super::container::Container;
 use super::engine::EngineError;
 use super::profile::Argv;
 use super::result::{Phase, STEP_BYTES_MAX, Step};
+use bollard::container::LogOutput;
 use bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
+use std::pin::Pin;
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 
 /// Who writes more than this is stopped: it would go on until its time is over.
@@ -87,99 +89,94 @@ impl Container {
         input: Input,
         time: Duration,
     ) -> Result<Ran, EngineError> {
-        self.run_keeping(argv, input, time, STEP_BYTES_MAX).await
-    }
-
-    /// The same; up to `bytes_max` of the output are kept.
-    pub(super) async fn run_keeping(
-        &self,
-        argv: &Argv,
-        input: Input,
-        time: Duration,
-        bytes_max: usize,
-    ) -> Result<Ran, EngineError> {
         let begun = Instant::now();
-        let mut kept = Kept::new(bytes_max);
+        let mut kept = Kept::new(STEP_BYTES_MAX);
         let ended = timeout(time, self.follow(argv, input, &mut kept)).await;
         let end = match ended {
             Err(_) => End::Late,
             Ok(end) => end?,
         };
-        Ok(Ran {
-            end,
-            output: kept.output,
-            truncated: kept.seen > bytes_max,
-            duration: begun.elapsed(),
-        })
+        Ok(kept.ran(end, begun.elapsed()))
     }
 
     async fn follow(&self, argv: &Argv, input: Input, kept: &mut Kept) -> Result<End, EngineError> {
-        let docker = self.engine.docker();
-        let options = CreateExecOptions {
-            attach_stdin: Some(!matches!(input, Input::None)),
-            attach_stdout: Some(true),
-            attach_stderr: Some(true),
-            cmd: Some(argv.clone()),
-            ..CreateExecOptions::default()
+        let Some(mut running) = self.open(argv, !matches!(input, Input::None)).await? else {
+            return Ok(End::Gone);
         };
-        let failed = |error| self.engine.failed("run a command", &error);
-        let made = match docker.create_exec(&self.id, options).await {
-            Ok(made) => made,
-            Err(error) => {
-                return if self.state().await.0 {
-                    Err(failed(error))
-                } else {
-                    Ok(End::Gone)
-                };
-            }
-        };
-        let started = docker.start_exec(&made.id, None::<StartExecOptions>).await;
-        let (mut output, writer) = match started {
-            Ok(StartExecResults::Attached {
-                output,
-                input: mut writer,
-            }) => {
-                if let Input::Bytes(bytes) = &input {
-                    // who does not read it says so with its exit code
-                    let sent = writer.write_all(bytes).await.is_ok();
-                    let _ended = sent && writer.shutdown().await.is_ok();
-                }
-                (output, writer)
-            }
-            Ok(StartExecResults::Detached) => return Ok(End::Gone),
-            Err(error) => {
-                return if self.state().await.0 {
-                    Err(failed(error))
-                } else {
-                    Ok(End::Gone)
-                };
-            }
-        };
-        while let Some(part) = output.next().await {
+        if let Input::Bytes(bytes) = &input {
+            // who does not read it says so with its exit code
+            let sent = running.input.write_all(bytes).await.is_ok();
+            let _ended = sent && running.input.shutdown().await.is_ok();
+        }
+        while let Some(part) = running.output.next().await {
             let Ok(part) = part else { break };
             kept.add(part.as_ref());
             if kept.seen > FLOOD_BYTES {
                 return Ok(End::Flood);
             }
         }
-        drop(writer);
-        let seen = docker.inspect_exec(&made.id).await;
-        Ok(match seen.ok().and_then(|seen| seen.exit_code) {
-            Some(code) => End::Exit(code),
-            None => End::Gone,
-        })
+        Ok(self.end_of(running).await)
+    }
+
+    /// Starts `argv`; `None` if the container is gone.
+    pub(super) async fn open(
+        &self,
+        argv: &Argv,
+        reads: bool,
+    ) -> Result<Option<Running>, EngineError> {
+        let docker = self.engine.docker();
+        let options = CreateExecOptions {
+            attach_stdin: Some(reads),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            cmd: Some(argv.clone()),
+            ..CreateExecOptions::default()
+        };
+        let started = async {
+            let id = docker.create_exec(&self.id, options).await?.id;
+            let started = docker.start_exec(&id, None::<StartExecOptions>).await?;
+            Ok((id, started))
+        };
+        match started.await {
+            Ok((id, StartExecResults::Attached { output, input })) => {
+                Ok(Some(Running { id, output, input }))
+            }
+            Err(error) if self.state().await.0 => Err(self.engine.failed("run a command", &error)),
+            Ok((_, StartExecResults::Detached)) | Err(_) => Ok(None),
+        }
+    }
+
+    /// How a command ended whose output has.
+    pub(super) async fn end_of(&self, running: Running) -> End {
+        let Running { id, output, input } = running;
+        drop((output, input));
+        let seen = self.engine.docker().inspect_exec(&id).await;
+        let code = seen.ok().and_then(|seen| seen.exit_code);
+        code.map_or(End::Gone, End::Exit)
     }
 }
 
+/// A command that runs.
+pub(super) struct Running {
+    id: String,
+    /// What it writes.
+    pub(super) output:
+        Pin<Box<dyn Stream<Item = Result<LogOutput, bollard::errors::Error>> + Send>>,
+    /// What it reads.
+    pub(super) input: Pin<Box<dyn AsyncWrite + Send>>,
+}
+
+/// The output of a command, up to a limit.
 #[derive(Debug)]
-struct Kept {
-    output: Vec<u8>,
-    seen: usize,
+pub(super) struct Kept {
+    pub(super) output: Vec<u8>,
+    /// Bytes written, those that are not kept included.
+    pub(super) seen: usize,
     bytes_max: usize,
 }
 
 impl Kept {
-    fn new(bytes_max: usize) -> Self {
+    pub(super) fn new(bytes_max: usize) -> Self {
         Self {
             output: Vec::new(),
             seen: 0,
@@ -187,10 +184,20 @@ impl Kept {
         }
     }
 
-    fn add(&mut self, part: &[u8]) {
+    pub(super) fn add(&mut self, part: &[u8]) {
         self.seen = self.seen.saturating_add(part.len());
         let room = self.bytes_max - self.output.len();
         self.output.extend(part.iter().take(room));
+    }
+
+    /// The command that wrote it.
+    pub(super) fn ran(self, end: End, duration: Duration) -> Ran {
+        Ran {
+            end,
+            truncated: self.seen > self.bytes_max,
+            output: self.output,
+            duration,
+        }
     }
 }
 

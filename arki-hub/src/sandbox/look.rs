@@ -1,23 +1,27 @@
-//! Looks: commands that only look (the probe, the measures), all of them by one exec.
+//! Looks: commands that only look (the probe, the measures), all of them through one shell.
 //!
-//! An exec costs the engine far more than `pgrep` costs the copy, and a trial looks again and again: so one shell in the
-//! copy waits until the service is ready, and runs the commands one after the other. It reads them as quoted words from
-//! its standard input (in its arguments, `pgrep -f` would find them) and starts each with `exec`, as it stands. Each
-//! answer ends with a mark that nobody in the copy knew before:
+//! An exec costs the engine far more than `pgrep` costs the copy, and a trial looks again and again: so one shell stays in
+//! the copy, waits until the service is ready, and runs the commands of each look one after the other. It reads them as
+//! quoted words from its standard input (in its arguments, `pgrep -f` would find them) and starts each with `exec`, as it
+//! stands. Each answer ends with a mark that nobody in the copy knew before the look:
 //!
 //! ```text
 //! output of the first | MARK 0 \n | output of the second | MARK 1 \n | …
 //! ```
 //!
 //! The action that is tried, the service and what stages it never come this way: they are started by the engine itself.
+//! A shell that did not answer a look to its end is not asked again: the next look starts another one.
 
 use super::container::Container;
 use super::engine::EngineError;
-use super::exec::{End, FLOOD_BYTES, Input, Ran};
+use super::exec::{End, FLOOD_BYTES, Kept, Ran, Running};
 use super::profile::Argv;
 use super::result::STEP_BYTES_MAX;
+use futures_util::StreamExt;
 use std::fmt::Write as _;
 use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::time::{Instant, timeout};
 
 /// Between two tries to find a service ready: a thirtieth of a second, finer than a start that takes a tenth.
 const AGAIN_S: &str = "0.03";
@@ -33,17 +37,95 @@ pub(super) struct Look<'a> {
     pub(super) time: Duration,
 }
 
-impl Container {
-    /// Looks; how each command ended, and how the look itself did.
-    pub(super) async fn look(&self, look: &Look<'_>) -> Result<(Vec<Ran>, End), EngineError> {
+/// The shell of one copy; started by its first look.
+#[derive(Default)]
+pub(super) struct Shell(Option<Running>);
+
+impl Shell {
+    /// Looks at `container`; how each command ended, and how the look itself did.
+    pub(super) async fn look(
+        &mut self,
+        container: &Container,
+        look: &Look<'_>,
+    ) -> Result<(Vec<Ran>, End), EngineError> {
         let mark = arki_model::hex::encode(&crate::random::bytes::<16>());
-        let input = Input::Bytes(script(look, &mark).into());
-        let shell: Argv = vec!["sh".into()];
-        let ran = self
-            .run_keeping(&shell, input, look.time, FLOOD_BYTES)
-            .await?;
-        let end = ran.end.clone();
-        Ok((parts(&ran, &mark, look.commands.len()), end))
+        let count = look.commands.len();
+        let script = script(look, &mark);
+        let begun = Instant::now();
+        let mut kept = Kept::new(FLOOD_BYTES);
+        let asked = async {
+            // One that has ended since the last look is found out by asking it.
+            if let Some(shell) = self.0.take() {
+                let (end, shell) = ask(container, shell, &script, &mark, count, &mut kept).await;
+                self.0 = shell;
+                if self.0.is_some() || kept.seen > 0 {
+                    return Ok(end);
+                }
+            }
+            let Some(shell) = container.open(&vec!["sh".into()], true).await? else {
+                return Ok(End::Gone);
+            };
+            let (end, shell) = ask(container, shell, &script, &mark, count, &mut kept).await;
+            self.0 = shell;
+            Ok(end)
+        };
+        let end = match timeout(look.time, asked).await {
+            Err(_) => End::Late,
+            Ok(end) => end?,
+        };
+        let ran = kept.ran(end.clone(), begun.elapsed());
+        Ok((parts(&ran, &mark, count), end))
+    }
+}
+
+/// Has `shell` run `script` and reads its `count` answers; it comes back if it gave them all.
+async fn ask(
+    container: &Container,
+    mut shell: Running,
+    script: &str,
+    mark: &str,
+    count: usize,
+    kept: &mut Kept,
+) -> (End, Option<Running>) {
+    let mut answers = Answers::default();
+    // One that does not read has ended, and so has what it writes.
+    if shell.input.write_all(script.as_bytes()).await.is_ok() {
+        let _flushed = shell.input.flush().await.is_ok();
+    }
+    while let Some(Ok(part)) = shell.output.next().await {
+        kept.add(part.as_ref());
+        if kept.seen > FLOOD_BYTES {
+            return (End::Flood, None);
+        }
+        if answers.are(count, &kept.output, mark) {
+            return (End::Exit(0), Some(shell));
+        }
+    }
+    (container.end_of(shell).await, None)
+}
+
+/// How many answers an output holds that grows.
+#[derive(Debug, Default)]
+struct Answers {
+    found: usize,
+    /// No mark that was not found begins before.
+    from: usize,
+}
+
+impl Answers {
+    /// True once `output` holds `count` answers to their end.
+    fn are(&mut self, count: usize, output: &[u8], mark: &str) -> bool {
+        let mark = mark.as_bytes();
+        while self.found < count {
+            let rest = &output[self.from..];
+            let Some(at) = rest.windows(mark.len()).position(|bytes| bytes == mark) else {
+                self.from += (rest.len() + 1).saturating_sub(mark.len());
+                return false;
+            };
+            self.from += at + mark.len();
+            self.found += 1;
+        }
+        output[self.from..].contains(&b'\n')
     }
 }
 
@@ -65,7 +147,6 @@ fn script(look: &Look<'_>, mark: &str) -> String {
             "(exec {words}) </dev/null 2>&1\nprintf '%s %d\\n' {mark} $?\n"
         );
     }
-    text.push_str("exit 0\n");
     text
 }
 
@@ -170,6 +251,18 @@ mod tests {
             (&b""[..], &b"no\n"[..]),
             "the script is nobody's input"
         );
+    }
+
+    #[test]
+    fn answers_are_whole_once_the_last_mark_has_its_line_wherever_the_output_is_cut() {
+        let output = b"one\nMARK 0\nMARtwoMARK 1\n";
+        for cut in 0..=output.len() {
+            let mut answers = Answers::default();
+            let first = answers.are(2, &output[..cut], "MARK");
+            assert_eq!(first, cut == output.len(), "{cut}");
+            assert!(answers.are(2, output, "MARK"), "{cut}");
+        }
+        assert!(!Answers::default().are(3, output, "MARK"));
     }
 
     #[test]
