@@ -8,6 +8,7 @@
 //! `n (1 - rho) / (1 + rho)` (Bartlett's effective sample size for a first-order process).
 
 mod candidate;
+mod curve;
 mod fit;
 mod mixture;
 

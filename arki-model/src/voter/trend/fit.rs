@@ -2,9 +2,10 @@
 //!
 //! All families are linear in their parameters once the onset is given, so each fit is a handful of sums;
 //! lines and broken lines take theirs from suffix sums in constant time, curved shapes share one walk over
-//! the points per onset (powers by square roots, exponentials by recurrence: no `powf` inside the loop).
+//! the points per onset ([`super::curve`]).
 
 use super::candidate::{Candidate, Shape};
+use super::curve::Curves;
 use super::{DRIVES, Drives};
 
 /// Onsets are tried at this many places of a sight: finer ones differ by less than the noise.
@@ -12,23 +13,13 @@ const ONSETS: usize = 20;
 /// A shape needs this many points after its onset.
 pub(super) const POINTS_AFTER: usize = 4;
 
-const POWERS: [f64; 5] = [0.5, 0.75, 1.5, 2.0, 3.0];
-/// An e-folding of two and of four times over the time seen.
-const GROWTHS: [f64; 2] = [2.0, 4.0];
-/// From barely bent to flat for the last two thirds. Close together, since where such growth ends depends on how
-/// far it is bent: a plateau of 5 %, 16 %, 45 % and 90 % more than what was seen differs by one step here.
-const SATURATIONS: [f64; 8] = [0.5, 0.9, 1.3, 1.7, 2.2, 2.9, 4.0, 6.0];
-const EXPONENTS: usize = GROWTHS.len() + SATURATIONS.len();
-const SIMPLE: usize = POWERS.len() + EXPONENTS + 1;
-const CURVED: usize = SIMPLE + DRIVES.len();
-
 /// Sums over the points from an index to the newest.
 #[derive(Debug, Clone, Copy, Default)]
-struct Tail {
-    n: f64,
+pub(super) struct Tail {
+    pub(super) n: f64,
     i: f64,
     ii: f64,
-    y: f64,
+    pub(super) y: f64,
     iy: f64,
 }
 
@@ -37,6 +28,7 @@ struct Tail {
 struct Sums<'a> {
     values: &'a [f64],
     tails: Vec<Tail>,
+    curves: Curves,
     /// Sum of squares about the mean.
     yy: f64,
 }
@@ -91,7 +83,12 @@ impl<'a> Sums<'a> {
             .filter(|y| y.is_finite())
             .map(|y| (y - mean) * (y - mean))
             .sum();
-        Self { values, tails, yy }
+        Self {
+            values,
+            tails,
+            curves: Curves::new(values),
+            yy,
+        }
     }
 
     /// Sums of the hinge `max(0, i - at)`: itself, and its product with the values.
@@ -162,78 +159,36 @@ impl<'a> Sums<'a> {
         })
     }
 
+    /// The curved shapes from one onset.
     fn curved(&self, onset: usize, drives: &Drives, out: &mut Vec<Candidate>) {
-        let n = self.values.len();
-        let reach = (n - 1 - onset) as f64;
-        let mut factors = [0.0; EXPONENTS];
-        for (factor, rate) in factors
-            .iter_mut()
-            .zip(GROWTHS.into_iter().chain(SATURATIONS.map(|rate| -rate)))
-        {
-            *factor = (rate / reach).exp();
+        let after = self.tails[onset + 1];
+        let step = [after.n, after.n, after.y];
+        out.extend(self.simple(Shape::Step, onset, step));
+        for (shape, sums) in self.curves.sums(onset, &after) {
+            out.extend(self.simple(shape, onset, sums));
         }
-        let mut exponentials = [1.0; EXPONENTS];
-        let mut shapes = [0.0; CURVED];
-        // One array a sum, so that two or four shapes are added up at once.
-        let (mut sums, mut squares, mut products) = ([0.0; CURVED], [0.0; CURVED], [0.0; CURVED]);
-        for i in onset + 1..n {
-            for (value, factor) in exponentials.iter_mut().zip(factors) {
-                *value *= factor;
-            }
-            let y = self.values[i];
-            if !y.is_finite() {
+        for drive in DRIVES {
+            let sums = drives.of(drive);
+            if sums.is_empty() {
                 continue;
             }
-            let x = (i - onset) as f64 / reach;
-            let root = x.sqrt();
-            shapes[..POWERS.len()].copy_from_slice(&[
-                root,
-                root * root.sqrt(),
-                x * root,
-                x * x,
-                x * x * x,
-            ]);
-            for (shape, value) in shapes[POWERS.len()..].iter_mut().zip(exponentials) {
-                *shape = (value - 1.0).abs();
+            let (mut p, mut pp, mut py) = (0.0, 0.0, 0.0);
+            for (y, sum) in self.values.iter().zip(sums).skip(onset + 1) {
+                if y.is_finite() {
+                    let shape = sum - sums[onset];
+                    p += shape;
+                    pp += shape * shape;
+                    py += shape * y;
+                }
             }
-            shapes[SIMPLE - 1] = 1.0;
-            for (shape, drive) in shapes[SIMPLE..].iter_mut().zip(DRIVES) {
-                let sums = drives.of(drive);
-                *shape = sums.get(i).map_or(0.0, |sum| sum - sums[onset]);
-            }
-            for (sum, shape) in sums.iter_mut().zip(shapes) {
-                *sum += shape;
-            }
-            for (sum, shape) in squares.iter_mut().zip(shapes) {
-                *sum += shape * shape;
-            }
-            for (sum, shape) in products.iter_mut().zip(shapes) {
-                *sum += shape * y;
-            }
-        }
-        let powers = POWERS.into_iter().map(Shape::Power);
-        let growths = GROWTHS.into_iter().map(Shape::Growth);
-        let saturations = SATURATIONS.into_iter().map(Shape::Saturating);
-        let simple = powers
-            .chain(growths)
-            .chain(saturations)
-            .chain([Shape::Step]);
-        let driven = DRIVES.map(Shape::Driven);
-        for (place, shape) in simple.chain(driven).enumerate() {
-            let is_known = !matches!(shape, Shape::Driven(drive) if drives.of(drive).is_empty());
-            if is_known {
-                out.extend(self.simple(
-                    shape,
-                    onset,
-                    [sums[place], squares[place], products[place]],
-                ));
-            }
+            out.extend(self.simple(Shape::Driven(drive), onset, [p, pp, py]));
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Drive;
     use super::*;
 
     fn best(values: &[f64], drives: &Drives) -> Candidate {
@@ -257,6 +212,42 @@ mod tests {
         assert!((line.slope - 0.5).abs() < 1e-6 && line.rss < 1e-6);
         let steps = line.steps_to(39.0, 60, &Drives::default(), &|_, _| f64::NAN);
         assert!((steps.unwrap() - 20.0).abs() < 1e-6, "{steps:?}");
+    }
+
+    /// The sums behind every hypothesis against those of its fitted curve, point by point.
+    #[test]
+    fn every_hypothesis_leaves_what_its_sums_say() {
+        let mut values = series(|i| 30.0 + 0.4 * i + 3.0 * (i * 1.7).sin());
+        let mut drives = Drives::default();
+        for i in 0..60 {
+            drives.push(Drive::Load, [1.0, 0.2, 1.9][i % 3]);
+        }
+        for gaps in [&[][..], &[0, 7, 31, 58, 59][..]] {
+            gaps.iter().for_each(|&gap| values[gap] = f64::NAN);
+            let mut all = Vec::new();
+            candidates(&values, &drives, &mut all);
+            let shapes: std::collections::HashSet<String> = all
+                .iter()
+                .map(|c| {
+                    format!("{:?}", c.shape)
+                        .split(' ')
+                        .next()
+                        .unwrap()
+                        .to_owned()
+                })
+                .collect();
+            assert!(shapes.len() > 17, "{shapes:?}");
+            for candidate in &all {
+                let left = |(i, y): (usize, &f64)| y - candidate.value(i, 60, &drives);
+                let left = values.iter().enumerate().map(left);
+                let left = left.filter(|left| left.is_finite());
+                let (sum, rss) = left.fold((0.0, 0.0), |(s, q), r| (s + r, q + r * r));
+                assert!(
+                    (rss - candidate.rss).abs() < 1e-7 * rss && sum.abs() < 1e-7,
+                    "{candidate:?}: {rss}, {sum}"
+                );
+            }
+        }
     }
 
     #[test]
