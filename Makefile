@@ -38,13 +38,14 @@ deny: ## licences, sources and duplicate dependencies (installs cargo-deny in CI
 grafana: ## the Grafana plugin: types, lint, tests, build, the built plugin in a browser against a real hub
 	@.ci/grafana
 
-units: ## the services are as closed as promised (systemd-analyze security at 2.0 or better)
+units: ## the services are as closed as promised (systemd-analyze security at 2.0 or better), and of one version with all else
+	@packaging/tests/version.sh
 	@packaging/tests/units.sh
 
 packages: ## .deb and .rpm of the agent and the hub, static, into dist/ (needs cargo-deb and cargo-generate-rpm)
 	@packaging/build.sh
 
-release: ## the packages, the static binaries, bills of materials and checksums, into dist/
+release: ## the packages, the static binaries, the plugin for Grafana, bills of materials and checksums, into dist/ (also needs npm)
 	@packaging/build.sh --release
 
 packages-test: ## installs, kills, upgrades and removes the packages in a Debian booted with systemd; the rpm by rpm and dnf

@@ -6,7 +6,8 @@
 #   --out        where the packages go (default dist)
 #   --binaries   package these binaries instead of building the release (the tests of the packages do so)
 #   --kind       deb or rpm (default both)
-#   --release    also the static binaries, the bills of materials, and SHA256SUMS over everything of this version
+#   --release    also the static binaries with their licences, the bills of materials, the plugin for Grafana (needs Node.js 20 or
+#                newer and npm), and SHA256SUMS over everything of this version
 #
 # Makes a .deb and a .rpm of the agent and of the hub.
 set -euo pipefail
@@ -21,7 +22,7 @@ while [ $# -gt 0 ]; do
     --binaries) binaries=$2 && shift ;;
     --kind) kind=$2 && shift ;;
     --release) release=yes ;;
-    *) sed -n '2,11p' "$0" >&2 && exit 64 ;;
+    *) sed -n '2,12p' "$0" >&2 && exit 64 ;;
     esac
     shift
 done
@@ -29,6 +30,7 @@ makes() { [[ " $kind " == *" $1 "* ]]; }
 need() { command -v "$1" >/dev/null || { echo "$1 is missing: cargo install --locked $1" >&2 && exit 1; }; }
 ! makes deb || need cargo-deb
 ! makes rpm || need cargo-generate-rpm
+packaging/tests/version.sh
 
 # Everything that both tools take lies where a release build for the target would put it.
 built=target/$target/release
@@ -58,6 +60,7 @@ for part in agent hub; do
     made=target/package/$part
     rm -rf "$made"
     mkdir -p "$made"
+    cp "packaging/config/$part.toml" "$made/"
     "target/debug/examples/${part}_manual" "$made"
     printf 'arki-%s (%s-1) stable; urgency=medium\n\n  * Release %s.\n\n -- The Arki project <arki@arki.invalid>  %s\n' \
         "$part" "$version" "$version" "$(git log -1 --format=%cD 2>/dev/null || date -R)" >"$made/changelog"
@@ -67,10 +70,13 @@ for part in agent hub; do
     # gzip: the oldest rpm that counts (RHEL 8) reads it in any build
     ! makes rpm || cargo generate-rpm --payload-compress gzip -p "arki-$part" --target "$target" --output "$out/"
     [ "$release" = yes ] || continue
-    install -m 0755 "$built/arki-$part" "$out/arki-$part-$version-${target%%-*}"
-    install -m 0644 "$made/sbom.json" "$out/arki-$part-$version.cdx.json"
+    name=$out/arki-$part-$version-${target%%-*}
+    install -m 0755 "$built/arki-$part" "$name"
+    install -m 0644 "$made/sbom.json" "$name.cdx.json"
+    cat LICENSE "$made/LICENCES.txt" >"$name.licences.txt"
 done
 if [ "$release" = yes ]; then
+    packaging/plugin.sh "$out/arki-app-$version.zip"
     (cd "$out" && sha256sum -- arki-*[-_]"$version"[-.]* >SHA256SUMS)
 fi
 ls -l "$out"

@@ -34,10 +34,10 @@ step() { echo "== $1 ($SECONDS s)" && inside /packages/host.sh "$1"; }
 
 echo "== deb ($SECONDS s)"
 rm -rf --one-file-system "$work"
-mkdir -p "$work/second"
+mkdir -p "$work/second" "$work/rpm/second"
 packaging/build.sh --binaries "$binaries" --kind deb --out "$work/first" >/dev/null
-.ci/debian target/debian-systemd systemd systemd-sysv dbus adduser procps curl man-db libnss-myhostname
-cp -a --reflink=auto target/debian-systemd "$work/root"
+.ci/debian target/debian-machine systemd systemd-sysv dbus adduser procps curl man-db libnss-myhostname sudo nginx-light rpm
+cp -a --reflink=auto target/debian-machine "$work/root"
 packaging/tests/static.sh "$work/root"
 mkdir "$work/root/packages"
 cp -r "$work/first" packaging/tests/host.sh "$work/root/packages"
@@ -56,13 +56,19 @@ inside systemd-run --quiet /packages/host.sh fill
 
 # While the disk fills:
 others() {
+    packaging/build.sh --binaries "$binaries" --kind rpm --out "$work/rpm/first" >/dev/null
+    # A second release with another default configuration.
+    for part in agent hub; do
+        echo '# of the second release' >>"target/package/$part/$part.toml"
+        cargo generate-rpm --payload-compress gzip -p "arki-$part" --set-metadata 'release = "2"' \
+            --target "$(rustc -vV | sed -n 's/^host: //p')" --output "$work/rpm/second/"
+    done
     for part in agent hub; do
         cargo deb --quiet --no-build --no-strip --fast -p "arki-$part" --deb-revision 2 \
             --target "$(rustc -vV | sed -n 's/^host: //p')" --output "$work/second/" >/dev/null
     done
-    cp -r "$work/second" "$work/root/packages"
-    packaging/build.sh --binaries "$binaries" --kind rpm --out "$work/rpm" >/dev/null
-    packaging/tests/rpm.sh "$work/rpm"
+    cp -r "$work/second" "$work/rpm" "$work/root/packages"
+    packaging/tests/rpm.sh "$work/rpm" target/debian-machine
 }
 others >"$work/others.log" 2>&1 &
 others=$!
@@ -71,6 +77,9 @@ wait "$others" || { cat "$work/others.log" >&2 && exit 1; }
 cat "$work/others.log"
 
 step killed
+step opened
+step applies
 step upgrade
 step remove
+step rpms
 echo "== done ($SECONDS s)"
