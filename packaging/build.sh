@@ -48,8 +48,9 @@ elif [ "$(realpath "$binaries")" != "$(realpath -m "$built")" ]; then
 fi
 
 # A package that is made to be tried is not compressed for minutes.
-compression=()
-[ -z "$binaries" ] || compression=(--fast)
+# gzip: the oldest rpm that counts (RHEL 8) reads it in any build.
+compression=() rpm_compression=gzip
+[ -z "$binaries" ] || compression=(--fast) rpm_compression=none
 
 # With the flags of the tests, so that nothing is compiled a second time for it.
 cargo build --quiet --workspace --all-features --locked --example agent_manual --example hub_manual
@@ -67,8 +68,7 @@ for part in agent hub; do
     python3 packaging/licences.py "arki-$part" "$target" "$made/LICENCES.txt" "$made/sbom.json"
     ! makes deb || cargo deb --quiet --no-build --no-strip "${compression[@]}" -p "arki-$part" --target "$target" --output "$out/"
     gzip -9nk "$made"/man1/*.1
-    # gzip: the oldest rpm that counts (RHEL 8) reads it in any build
-    ! makes rpm || cargo generate-rpm --payload-compress gzip -p "arki-$part" --target "$target" --output "$out/"
+    ! makes rpm || cargo generate-rpm --payload-compress "$rpm_compression" -p "arki-$part" --target "$target" --output "$out/"
     [ "$release" = yes ] || continue
     name=$out/arki-$part-$version-${target%%-*}
     install -m 0755 "$built/arki-$part" "$name"

@@ -158,10 +158,10 @@ remove() {
     ! getent passwd arki-agent arki-hub || fail "purge left a user"
 }
 
-# The .rpm with its scripts, where systemd runs. (--force-debian: rpm is not this distribution's own.)
+# The .rpm with its scripts, where systemd runs.
 rpms() {
     local before
-    rpm -i --nodeps --force-debian /packages/rpm/first/*.rpm || fail "rpm -i"
+    rpm -i --nodeps /packages/rpm/first/*.rpm || fail "rpm -i"
     within 20 "the rpm's agent is active" systemctl is-active arki-agent
     within 20 "the rpm's hub is active" systemctl is-active arki-hub
     systemctl is-enabled arki-agent arki-hub || fail "the rpm does not enable its services"
@@ -175,7 +175,7 @@ rpms() {
     systemctl disable arki-agent # an administrator's choice
     before=$(field MainPID)
 
-    rpm -U --nodeps --force-debian /packages/rpm/second/*.rpm || fail "rpm -U"
+    rpm -U --nodeps /packages/rpm/second/*.rpm || fail "rpm -U"
     [ "$(rpm -q --qf '%{RELEASE}' arki-agent)" = 2 ] || fail "not upgraded: $(rpm -qa)"
     within 20 "the rpm's upgrade starts the new program" restarted "$before"
     within 20 "the agent answers after the rpm's upgrade" arki-agent status --json
@@ -184,7 +184,7 @@ rpms() {
     grep -q 'of the second release' /etc/arki/agent.toml.rpmnew || fail "the new default is not beside the changed configuration"
     [ "$(identity)" = "$(cat /root/identity)" ] || fail "the rpm's upgrade lost the agent's identity"
 
-    rpm -e --nodeps --force-debian arki-agent arki-hub || fail "rpm -e"
+    rpm -e --nodeps arki-agent arki-hub || fail "rpm -e"
     ! pgrep -x 'arki-agent|arki-hub' >/dev/null || fail "a process is left: $(pgrep -a arki)"
     test -s /var/lib/arki/identity.pub || fail "the rpm's removal took the state"
     left=$(find / -xdev \( -path /proc -o -path /sys -o -path /packages -o -path '/var/lib/arki*' \) -prune -o \

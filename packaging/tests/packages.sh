@@ -60,7 +60,7 @@ others() {
     # A second release with another default configuration.
     for part in agent hub; do
         echo '# of the second release' >>"target/package/$part/$part.toml"
-        cargo generate-rpm --payload-compress gzip -p "arki-$part" --set-metadata 'release = "2"' \
+        cargo generate-rpm --payload-compress none -p "arki-$part" --set-metadata 'release = "2"' \
             --target "$(rustc -vV | sed -n 's/^host: //p')" --output "$work/rpm/second/"
     done
     for part in agent hub; do

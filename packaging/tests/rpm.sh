@@ -15,8 +15,13 @@ done
 root=$scratch/image
 cp -a --reflink=auto "$debian" "$root"
 cp -r "$packages/first" "$packages/second" "$root/root"
-inside() { env -i LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot "$root" "$@"; }
-with_rpm() { inside rpm --nodeps --force-debian "$@"; }
+# With /proc, which goes with the command.
+inside() {
+    unshare --mount --propagation private sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" /usr/bin/env -i LC_ALL=C.UTF-8 \
+        PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"' "$root" "$@"
+}
+# rpm isolates scripts by mount namespaces, which a chroot is no place for.
+with_rpm() { inside rpm --noplugins --nodeps "$@"; }
 with_rpm -i $(cd "$root" && ls root/first/*.rpm | sed 's,^,/,')
 inside rpm -V --nodeps arki-agent arki-hub
 [ "$(inside rpm -qc arki-agent)" = /etc/arki/agent.toml ] || fail "the configuration is not marked as such"
