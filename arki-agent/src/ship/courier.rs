@@ -69,6 +69,8 @@ struct InFlight {
     kind: Kind,
     pending: crate::outbox::Pending,
     digests: Vec<[u8; 16]>,
+    /// Names were left out because the hub is said to have them.
+    leans_on_known: bool,
 }
 
 /// Sends what waits, in order.
@@ -164,11 +166,11 @@ impl Courier {
             sequence: pending.first,
             sent_at_s: now_s,
         };
-        let mut digests = Vec::new();
+        let (mut digests, mut leans_on_known) = (Vec::new(), false);
         let sealed = match kind {
             Kind::Events => Batch::encode(kind, &self.sender.about, &pending.payloads),
             Kind::Summaries => self
-                .without_known_names(&pending.payloads, &mut digests)
+                .without_known_names(&pending.payloads, &mut digests, &mut leans_on_known)
                 .and_then(|records| Batch::encode(kind, &self.sender.about, &records)),
         }
         .and_then(|batch| seal(&self.sender.key, &header, &batch));
@@ -178,6 +180,7 @@ impl Courier {
                     kind,
                     pending,
                     digests,
+                    leans_on_known,
                 });
                 Ok(body)
             }
@@ -190,12 +193,15 @@ impl Courier {
         &self,
         payloads: &[Vec<u8>],
         digests: &mut Vec<[u8; 16]>,
+        leans_on_known: &mut bool,
     ) -> Result<Vec<Vec<u8>>, arki_model::wire::WireError> {
         payloads
             .iter()
             .map(|payload| {
                 let (digest, stripped) = strip_names(payload)?;
-                if self.known.contains(&digest) || digests.contains(&digest) {
+                let is_known = self.known.contains(&digest);
+                *leans_on_known |= is_known;
+                if is_known || digests.contains(&digest) {
                     return Ok(stripped);
                 }
                 digests.push(digest);
@@ -279,7 +285,8 @@ impl Courier {
                 self.stopped = Some(why.clone());
                 Ok(Next::Stop(why))
             }
-            problem::SERIES_UNKNOWN if sent.digests.is_empty() => {
+            // The hub lost names; with all of them in the batch it is no use to send it at once again.
+            problem::SERIES_UNKNOWN if sent.leans_on_known => {
                 self.known.clear();
                 Ok(Next::Wait(Duration::ZERO, text))
             }

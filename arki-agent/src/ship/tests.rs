@@ -84,11 +84,13 @@ pub(super) fn append_event(outbox: &mut Outbox, number: u64) {
 
 /// The summary of one bucket of two series.
 pub(super) fn append_summary(outbox: &mut Outbox, bucket: i64) {
+    append_summary_of(outbox, bucket, &["cpu.busy_percent", "load.per_core"]);
+}
+
+/// The summary of one bucket of the series `names`.
+pub(super) fn append_summary_of(outbox: &mut Outbox, bucket: i64, names: &[&str]) {
     let mut summariser = Summariser::default();
-    let values = [
-        ("cpu.busy_percent", bucket as f64 % 100.0),
-        ("load.per_core", 0.5),
-    ];
+    let values = names.iter().map(|name| (*name, bucket as f64 % 100.0));
     summariser.observe(bucket * 300, values).unwrap();
     let record = summariser.observe(bucket * 300 + 300, []).unwrap().unwrap();
     outbox

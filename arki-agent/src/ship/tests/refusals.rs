@@ -68,6 +68,27 @@ fn events_go_first_and_names_travel_once() {
 }
 
 #[test]
+fn a_batch_of_lost_and_of_new_names_is_sent_again_with_both() {
+    let mut s = setup();
+    append_summary(&mut s.outbox, 1);
+    assert_eq!(s.ship(), 0);
+    s.hub.names.clear();
+    append_summary(&mut s.outbox, 2);
+    append_summary_of(&mut s.outbox, 3, &["cpu.busy_percent", "swap.used_percent"]);
+    assert_eq!(s.ship(), 1, "once without the lost names, then with all");
+    assert_eq!((s.hub.summaries.len(), s.hub.names.len()), (3, 2));
+
+    // A hub that refuses the names themselves is not asked at once again.
+    append_summary_of(&mut s.outbox, 4, &["swap.used_percent", "load.per_core"]);
+    s.hub.moods.push(Ok(refusal(409, problem::SERIES_UNKNOWN)));
+    let Next::Wait(wait, _) = s.next() else {
+        panic!("it waits")
+    };
+    assert!(wait >= Duration::from_secs(1), "{wait:?}");
+    assert_eq!(s.ship(), 0);
+}
+
+#[test]
 fn a_revoked_agent_stops_and_keeps_what_it_has() {
     for (status, kind) in [
         (403, problem::AGENT_REVOKED),
