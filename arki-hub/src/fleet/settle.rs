@@ -10,12 +10,14 @@
 
 use crate::store::alerts::{self, Ended};
 use crate::store::series::Range;
-use crate::store::{Row, Step, Store, StoreError};
+use crate::store::{Row, Step, Store, StoreError, settings};
 use crate::values;
 use arki_model::clock::UnixSeconds;
 
-/// Predictions in one look at most; the rest comes with the next one.
+/// Predictions in one look at most; the next one goes on behind them.
 const PREDICTIONS_MAX: i64 = 1_000;
+/// The setting that says where the next look begins; all hubs share it.
+const LOOKED_UP_TO: &str = "settled_up_to";
 /// What was not said for this long is over, where there is no time that was said.
 const UNSAID_S: i64 = 3_600;
 /// As the ledger has them.
@@ -59,15 +61,33 @@ impl Active {
 
 /// Ends what has ended at `now_s`.
 pub(super) async fn settle(store: &dyn Store, now_s: UnixSeconds) -> Result<(), StoreError> {
+    let after = looked_up_to(store).await?;
     let sql = "SELECT prediction_no, agent_no, series, first_at, raised_at, value, bound, eta_high_s \
-               FROM prediction WHERE ended_at IS NULL ORDER BY prediction_no LIMIT $1";
-    for row in store.query(sql, &values![PREDICTIONS_MAX]).await? {
+               FROM prediction WHERE ended_at IS NULL AND prediction_no > $1 ORDER BY prediction_no LIMIT $2";
+    let rows = store.query(sql, &values![after, PREDICTIONS_MAX]).await?;
+    let last = match rows.last() {
+        Some(row) if rows.len() as i64 == PREDICTIONS_MAX => row.int(0)?,
+        _ => 0, // all were looked at: from the beginning again
+    };
+    if last != after {
+        // before the work: what cannot be settled now does not keep the others from it
+        settings::set(store, LOOKED_UP_TO, &last.to_be_bytes()).await?;
+    }
+    for row in rows {
         let active = Active::from(&row)?;
         if let Some((state, ended_at)) = outcome(store, &active, now_s).await? {
             end(store, &active, state, ended_at, now_s).await?;
         }
     }
     Ok(())
+}
+
+/// The number of the prediction that the last full look of any hub ended with.
+async fn looked_up_to(store: &dyn Store) -> Result<i64, StoreError> {
+    let stored = settings::get(store, LOOKED_UP_TO).await?;
+    Ok(stored
+        .and_then(|bytes| bytes.try_into().ok())
+        .map_or(0, i64::from_be_bytes))
 }
 
 async fn outcome(

@@ -130,6 +130,30 @@ async fn old_rows_go_and_what_is_referred_to_stays() {
 }
 
 #[tokio::test]
+async fn predictions_behind_a_thousand_others_end_too() {
+    let hub = start("").await;
+    hub.agent(1, "web-1").await;
+    // one more than a look takes; only the last one was given no time, and ends when it is not said again
+    let sql = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x <= 1000) \
+               INSERT INTO prediction (agent_no, series, event_id, last_event_id, sequence, events, first_at, raised_at, \
+                 value, eta_high_s, severity, state) \
+               SELECT agent_no, 'series' || x, randomblob(16), randomblob(16), x, 1, $1, $1, 1.0, \
+                 CASE WHEN x <= 1000 THEN 1e6 END, 1, 'active' FROM agent, n";
+    hub.hub.store.query(sql, &values![NOW]).await.unwrap();
+    let ended = async || {
+        let sql = "SELECT sequence, state FROM prediction WHERE ended_at IS NOT NULL";
+        let rows = hub.hub.store.query(sql, &[]).await.unwrap();
+        rows.iter()
+            .map(|row| (row.int(0).unwrap(), row.text(1).unwrap()))
+            .collect::<Vec<_>>()
+    };
+    pass(&hub, 7_200).await;
+    assert_eq!(ended().await, []);
+    pass(&hub, 120).await;
+    assert_eq!(ended().await, [(1_001, "expired".to_owned())]);
+}
+
+#[tokio::test]
 async fn predictions_end_as_what_came_says() {
     ended(start("").await).await;
 }
