@@ -4,14 +4,14 @@
 //! alert (pending) -> group -> one message a channel, queued in the same transaction -> sender of the channel
 //! ```
 //!
-//! Both halves only talk to the database, so any number of hubs share the work and none of it stops ingest. Every
+//! A channel has a sender of its own, which waits for nobody: a channel that is dead holds up neither the other ones nor
+//! the making of messages. Both halves only talk to the database, so any number of hubs share the work and none of it stops ingest. Every
 //! try has a limit of time; what fails is tried again less and less often; what can never succeed is given up and
 //! shown.
 
 use crate::hub::Hub;
 use crate::sandbox::hook;
 use crate::store::{StoreError, alerts, queue};
-use arki_model::clock::UnixSeconds;
 use message::Message;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,35 +42,71 @@ pub enum SendError {
     Never(String),
 }
 
-/// Does what is to be done until `stop` turns true.
+/// Does what is to be done until `stop` turns true; a try that is under way then is finished ([`TRY_TIME`]).
 pub async fn run(hub: Arc<Hub>, mut stop: watch::Receiver<bool>) {
+    let senders: Vec<_> = channels(&hub)
+        .into_iter()
+        .map(|channel| tokio::spawn(sender(Arc::clone(&hub), channel, stop.clone())))
+        .collect();
     loop {
-        if let Err(error) = work(&hub).await {
+        let made = async {
+            while group(&hub).await? {}
+            Ok::<_, StoreError>(())
+        };
+        if let Err(error) = made.await {
             tracing::warn!(%error, "notifications wait for the database");
         }
-        tokio::select! {
-            () = tokio::time::sleep(LOOK) => {}
-            _ = stop.wait_for(|stop| *stop) => return,
+        if pause(&mut stop).await {
+            break;
+        }
+    }
+    for sender in senders {
+        if let Err(error) = sender.await {
+            tracing::error!(%error, "the sender of a channel ended before its time");
         }
     }
 }
 
-/// One round: all groups that are due become messages, all messages that are due are tried once.
-pub async fn work(hub: &Arc<Hub>) -> Result<(), StoreError> {
+/// One round, for tests: all groups that are due become messages, all messages that are due are tried once.
+#[cfg(test)]
+pub(crate) async fn work(hub: &Arc<Hub>) -> Result<(), StoreError> {
     while group(hub).await? {}
-    let results = hub.config.sandbox.channels();
-    let channels = hub.config.notify.channels().into_iter().chain(results);
-    let senders = channels.map(|channel| {
-        let hub = Arc::clone(hub);
-        // side by side: a slow channel holds up none of the others
-        tokio::spawn(async move { drain(&hub, &channel).await })
-    });
-    for sender in senders.collect::<Vec<_>>() {
-        if let Ok(done) = sender.await {
-            done?;
-        }
+    let (_going, stop) = watch::channel(false);
+    for channel in channels(hub) {
+        drain(hub, &channel, &stop).await?;
     }
     Ok(())
+}
+
+/// All channels that have a queue.
+fn channels(hub: &Hub) -> Vec<String> {
+    let results = hub.config.sandbox.channels();
+    hub.config
+        .notify
+        .channels()
+        .into_iter()
+        .chain(results)
+        .collect()
+}
+
+/// Sends to one channel until `stop` turns true.
+async fn sender(hub: Arc<Hub>, channel: String, mut stop: watch::Receiver<bool>) {
+    loop {
+        if let Err(error) = drain(&hub, &channel, &stop).await {
+            tracing::warn!(%error, %channel, "a channel waits for the database");
+        }
+        if pause(&mut stop).await {
+            return;
+        }
+    }
+}
+
+/// Waits for the next look; true if there is none.
+async fn pause(stop: &mut watch::Receiver<bool>) -> bool {
+    tokio::select! {
+        () = tokio::time::sleep(LOOK) => false,
+        _ = stop.wait_for(|stop| *stop) => true,
+    }
 }
 
 /// Turns one group of alerts into messages; false if none is due.
@@ -100,8 +136,8 @@ async fn group(hub: &Hub) -> Result<bool, StoreError> {
 }
 
 /// Sends what is due to one channel, within its rate.
-async fn drain(hub: &Hub, channel: &str) -> Result<(), StoreError> {
-    loop {
+async fn drain(hub: &Hub, channel: &str, stop: &watch::Receiver<bool>) -> Result<(), StoreError> {
+    while !*stop.borrow() {
         let now_s = hub.clock.now_s();
         let sent = queue::sent_last_hour(&*hub.store, channel, now_s).await?;
         if sent >= i64::from(hub.config.notify.messages_per_hour) {
@@ -110,11 +146,12 @@ async fn drain(hub: &Hub, channel: &str) -> Result<(), StoreError> {
         let Some(taken) = queue::take(&*hub.store, channel, now_s).await? else {
             return Ok(());
         };
-        one(hub, &taken, now_s).await?;
+        one(hub, &taken).await?;
     }
+    Ok(())
 }
 
-async fn one(hub: &Hub, taken: &queue::Message, now_s: UnixSeconds) -> Result<(), StoreError> {
+async fn one(hub: &Hub, taken: &queue::Message) -> Result<(), StoreError> {
     let result = match taken.channel.strip_prefix(hook::CHANNEL) {
         Some(name) => in_time(hook::post(hub, name, taken.message_no, &taken.body)).await,
         None => match serde_json::from_str::<Message>(&taken.body) {
@@ -124,6 +161,8 @@ async fn one(hub: &Hub, taken: &queue::Message, now_s: UnixSeconds) -> Result<()
             ))),
         },
     };
+    // after the try, which may have taken its whole time: the pause begins now
+    let now_s = hub.clock.now_s();
     match result {
         Ok(()) => {
             hub.counters.messages_sent_total.add(1);

@@ -331,6 +331,51 @@ async fn the_same_prediction_on_many_hosts_is_one_message_that_is_tried_until_it
 }
 
 #[tokio::test]
+async fn a_dead_channel_holds_up_neither_the_other_one_nor_the_end() {
+    let dead = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let hole = dead.local_addr().unwrap();
+    let (address, got) = http(&["200 OK"]).await;
+    let hub = hub(&format!(
+        "[notify]\nallow_networks = ['127.0.0.0/8']\n[[notify.webhook]]\nname = 'dead'\nurl = 'http://{hole}/'\n\
+         [[notify.webhook]]\nname = 'live'\nurl = 'http://{address}/'"
+    ))
+    .await;
+    let body = serde_json::to_string(&test_message(&hub)).unwrap();
+    let queue = async |channel: &str| {
+        let step = queue::enqueue(channel, &body, NOW);
+        hub.hub.store.transact(&[step]).await.unwrap();
+    };
+    queue("webhook:dead").await;
+    queue("webhook:dead").await;
+    let (stop, stopped) = watch::channel(false);
+    let running = tokio::spawn(run(Arc::clone(&hub.hub), stopped));
+    let (stream, _) = dead.accept().await.unwrap();
+    // the dead one is in the middle of its try from here on
+    queue("webhook:live").await;
+    while got.lock().unwrap().is_empty() {
+        let failed = hub.hub.counters.messages_failed_total.get();
+        assert_eq!(failed, 0, "the live one waited for the dead one");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    hub.clock.advance(25);
+    stop.send_replace(true);
+    drop(stream);
+    running.await.unwrap();
+    let sql =
+        "SELECT attempts, due_at FROM message WHERE channel = 'webhook:dead' ORDER BY message_no";
+    let rows = hub.hub.store.query(sql, &[]).await.unwrap();
+    let tried: Vec<_> = rows
+        .iter()
+        .map(|row| (row.int(0).unwrap(), row.int(1).unwrap()))
+        .collect();
+    assert_eq!(
+        tried,
+        [(1, NOW + 25 + 30), (0, NOW)],
+        "the pause begins after the try, and none began after the stop"
+    );
+}
+
+#[tokio::test]
 async fn without_a_channel_it_is_said_why_nobody_was_told_and_a_rate_holds_back() {
     let quiet = hub("").await;
     let mut agent = quiet.agent(1, "web-1").await;
