@@ -168,11 +168,13 @@ impl Store for Sqlite {
     async fn maintain(&self, retention: Retention, _now_s: UnixSeconds) -> Result<(), StoreError> {
         // in small bites, so that ingest gets its turn in between
         let (samples, hours) = (retention.samples_before, retention.hours_before);
-        for (sql, before) in [(samples::DELETE, samples), (samples::DELETE_HOURS, hours)] {
-            while self
-                .write(move |connection| samples::delete_before(connection, sql, before))
-                .await?
-            {}
+        for (old, before) in [(samples::SAMPLES, samples), (samples::HOURS, hours)] {
+            let mut next = Some(i64::MIN);
+            while let Some(after) = next {
+                next = self
+                    .write(move |connection| samples::delete_before(connection, old, after, before))
+                    .await?;
+            }
         }
         Ok(())
     }

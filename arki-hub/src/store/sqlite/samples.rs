@@ -8,8 +8,8 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-/// Rows deleted in one go: a few milliseconds.
-const DELETE_ROWS: i64 = 5_000;
+/// Rows looked at in one go: a few milliseconds.
+const BITE_ROWS: i64 = 5_000;
 
 pub(super) fn packed(values: &[f32]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(values.len() * 4);
@@ -185,22 +185,42 @@ pub(super) fn put_hours(
     transaction.commit().map_err(wrong)
 }
 
-/// Deletes samples.
-pub(super) const DELETE: &str = "DELETE FROM sample WHERE time < ?1 \
-    AND rowid IN (SELECT rowid FROM sample ORDER BY rowid LIMIT ?2)";
-/// Deletes hours.
-pub(super) const DELETE_HOURS: &str = "DELETE FROM sample_hour WHERE time < ?1 \
-    AND rowid IN (SELECT rowid FROM sample_hour ORDER BY rowid LIMIT ?2)";
+/// Where rows go when they are old: the statement that finds the end of a bite, and the one that deletes in it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Old {
+    end: &'static str,
+    delete: &'static str,
+}
 
-/// Deletes rows before `before` among the ones that were stored first; true while there may be more.
-/// (Looking at the head alone keeps this from reading the whole table for nothing.)
+/// Samples.
+pub(super) const SAMPLES: Old = Old {
+    end: "SELECT max(rowid) FROM (SELECT rowid FROM sample WHERE rowid > ?1 ORDER BY rowid LIMIT ?2)",
+    delete: "DELETE FROM sample WHERE rowid > ?1 AND rowid <= ?2 AND time < ?3",
+};
+/// Hours.
+pub(super) const HOURS: Old = Old {
+    end: "SELECT max(rowid) FROM (SELECT rowid FROM sample_hour WHERE rowid > ?1 ORDER BY rowid LIMIT ?2)",
+    delete: "DELETE FROM sample_hour WHERE rowid > ?1 AND rowid <= ?2 AND time < ?3",
+};
+
+/// Deletes the rows before `before` among the next ones behind the row `after`, in the order in which they were stored;
+/// where to go on, or `None` where nothing was old. (That is the order of time but for clocks that are ahead and
+/// agents that were away, so that the walk ends there, and does not read the whole table for nothing.)
 pub(super) fn delete_before(
     connection: &Connection,
-    sql: &str,
+    old: Old,
+    after: i64,
     before: UnixSeconds,
-) -> Result<bool, StoreError> {
-    let deleted = connection
-        .execute(sql, (before, DELETE_ROWS))
+) -> Result<Option<i64>, StoreError> {
+    let end: Option<i64> = connection
+        .prepare_cached(old.end)
+        .and_then(|mut s| s.query_row((after, BITE_ROWS), |row| row.get(0)))
         .map_err(wrong)?;
-    Ok(deleted as i64 == DELETE_ROWS)
+    let Some(end) = end else {
+        return Ok(None);
+    };
+    let deleted = connection
+        .execute(old.delete, (after, end, before))
+        .map_err(wrong)?;
+    Ok((deleted > 0).then_some(end))
 }

@@ -255,7 +255,19 @@ async fn what_is_older_than_the_retention_goes(store: Arc<dyn Store>) {
     let agent_no = agent(&*store, 1).await;
     let set_no = set(&*store, &["a", "b"]).await;
     let mut old = post(agent_no, 1, set_no, 1.0);
-    Arc::make_mut(&mut old.rows)[0].time = NOW - 10 * 86_400;
+    // more than one bite, and an agent whose clock was ahead left younger ones among them
+    let row = old.rows[0].clone();
+    let is_young = |n: usize| n.is_multiple_of(100);
+    let rows: Vec<SampleRow> = (0..12_000)
+        .map(|n| {
+            let time = if is_young(n) { NOW } else { NOW - 10 * 86_400 };
+            SampleRow {
+                time,
+                ..row.clone()
+            }
+        })
+        .collect();
+    old.rows = rows.into();
     store
         .commit(&[old, post(agent_no, 2, set_no, 2.0)])
         .await
@@ -266,7 +278,7 @@ async fn what_is_older_than_the_retention_goes(store: Arc<dyn Store>) {
         events_before: 0,
     };
     store.maintain(retention, NOW).await.unwrap();
-    assert_eq!(count(&*store, "sample").await, 1);
+    assert_eq!(count(&*store, "sample").await, 121);
     store
         .commit(&[post(agent_no, 3, set_no, 3.0)])
         .await
