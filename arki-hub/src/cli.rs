@@ -10,12 +10,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 mod agent;
+mod backup;
 mod doctor;
 mod key;
 mod notify;
 mod owner;
 mod runner;
 mod sandbox;
+mod servant;
 mod serve;
 mod verify;
 
@@ -48,6 +50,8 @@ enum Command {
     Sandbox(sandbox::Command),
     /// Carry out trials that the hub queued, on a host with a container engine
     Runner,
+    /// Copy the embedded database to a file, while the hub runs
+    Backup(backup::Args),
     /// Check a file of exported events offline
     Verify(verify::Args),
     /// Check the configuration, the database and the channels
@@ -81,7 +85,14 @@ async fn online(path: Option<PathBuf>, command: Command) -> anyhow::Result<()> {
         return doctor::run(path.as_deref()).await;
     }
     let config = Config::load(path.as_deref(), environment())?;
-    owner::become_owner(&config.database)?;
+    match command {
+        // These stay who they are: only what they ask of the database is done by its owner.
+        Command::Sandbox(command) if command.is_of_this_host() => {
+            return sandbox::run_here(&config, path, command).await;
+        }
+        Command::Backup(args) => return backup::run(&config, path, &args).await,
+        _ => owner::become_owner(&config.database)?,
+    }
     match command {
         Command::Serve => serve::run(config).await,
         Command::Agent(command) => agent::run(&open(&config).await?, command).await,
@@ -89,7 +100,7 @@ async fn online(path: Option<PathBuf>, command: Command) -> anyhow::Result<()> {
         Command::Notify(command) => notify::run(config, command).await,
         Command::Sandbox(command) => sandbox::run(config, command).await,
         Command::Runner => runner::run(config).await,
-        Command::Verify(_) | Command::Doctor => Ok(()),
+        Command::Backup(_) | Command::Verify(_) | Command::Doctor => Ok(()),
     }
 }
 

@@ -1,17 +1,20 @@
 //! `sandbox services|images|run`: what can be tried, the images for it, and a trial at the terminal.
 
-use super::{now_s, safe, say};
+use super::{now_s, safe, say, servant};
 use crate::config::Config;
 use crate::hub::Hub;
 use crate::sandbox::configuration::Configuration;
 use crate::sandbox::engine::Engine;
 use crate::sandbox::images::{self, Workshop};
+use crate::sandbox::profiles::Profiles;
 use crate::sandbox::result::{Copy, Figure, Measured, Outcome, Phase, TrialResult};
 use crate::sandbox::runner;
 use crate::sandbox::trial::Trial;
 use anyhow::{Context, bail, ensure};
 use arki_model::clock::SystemClock;
 use clap::{Args, Subcommand};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -29,6 +32,61 @@ pub(super) enum Command {
     Images(Images),
     /// Try an action on a copy, here and now, and say what it proves
     Run(Run),
+    /// Tell what the database knows to the part that works with the engine
+    #[command(hide = true)]
+    Known,
+    /// Put an image on the list
+    #[command(hide = true)]
+    Allow {
+        /// The service
+        service: String,
+        /// The image's ID
+        image: String,
+    },
+}
+
+impl Command {
+    /// True for what works with the engine, and may need root for it.
+    pub(super) fn is_of_this_host(&self) -> bool {
+        matches!(self, Self::Images(Images::Build(_)) | Self::Run(_))
+    }
+}
+
+/// What a trial at the terminal needs of the database.
+#[derive(Debug, Serialize, Deserialize)]
+struct Known {
+    /// What tells this installation's containers from others'.
+    installation: String,
+    /// By service: the image that is on the list.
+    images: BTreeMap<String, String>,
+}
+
+/// A command that works with the engine, as whoever started it.
+struct Here<'a> {
+    config: &'a Config,
+    path: Option<PathBuf>,
+    profiles: Profiles,
+    known: Known,
+}
+
+/// Does what works with the engine. Only the servant opens the database.
+pub(super) async fn run_here(
+    config: &Config,
+    path: Option<PathBuf>,
+    command: Command,
+) -> anyhow::Result<()> {
+    let known = servant::ask(path.as_ref(), &["sandbox", "known"]).await?;
+    let here = Here {
+        config,
+        path,
+        profiles: Profiles::load(&config.sandbox.profiles)?,
+        known: serde_json::from_slice(&known).context("understand the database's part")?,
+    };
+    match command {
+        Command::Images(Images::Build(args)) => build(&here, &args).await,
+        Command::Run(args) => trial(&here, &args).await,
+        _ => bail!("this is no command for the engine"),
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -75,9 +133,28 @@ pub(super) async fn run(config: Config, command: Command) -> anyhow::Result<()> 
     match command {
         Command::Services => services(&hub),
         Command::Images(Images::List) => list(&hub).await,
-        Command::Images(Images::Build(args)) => build(&hub, &args).await,
-        Command::Run(args) => trial(&hub, &args).await,
+        Command::Known => known(&hub).await,
+        Command::Allow { service, image } => {
+            Ok(images::allow(&*hub.store, &service, &image).await?)
+        }
+        Command::Images(Images::Build(_)) | Command::Run(_) => {
+            bail!("this is no command for the database")
+        }
     }
+}
+
+async fn known(hub: &Hub) -> anyhow::Result<()> {
+    let mut known = Known {
+        installation: runner::installation(hub),
+        images: BTreeMap::new(),
+    };
+    for profile in hub.profiles.iter() {
+        let named = images::named(&hub.config.sandbox, &*hub.store, &profile.name).await?;
+        known
+            .images
+            .extend(named.map(|image| (profile.name.clone(), image)));
+    }
+    say(&serde_json::to_string(&known)?)
 }
 
 fn services(hub: &Hub) -> anyhow::Result<()> {
@@ -93,11 +170,7 @@ fn services(hub: &Hub) -> anyhow::Result<()> {
 
 async fn list(hub: &Hub) -> anyhow::Result<()> {
     for profile in hub.profiles.iter() {
-        let named = hub.config.sandbox.images.get(&profile.name).cloned();
-        let image = match named {
-            Some(named) => Some(named),
-            None => images::made(&*hub.store, &profile.name).await?,
-        };
+        let image = images::named(&hub.config.sandbox, &*hub.store, &profile.name).await?;
         say(&safe(&format!(
             "{:12} {}",
             profile.name,
@@ -107,30 +180,30 @@ async fn list(hub: &Hub) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn engine(hub: &Hub) -> anyhow::Result<Engine> {
-    let config = &hub.config.sandbox;
+async fn engine(here: &Here<'_>) -> anyhow::Result<Engine> {
+    let config = &here.config.sandbox;
     let socket = if config.docker.is_empty() {
         SOCKET_DEFAULT
     } else {
         &config.docker
     };
-    Ok(Engine::connect(socket, &config.runtime, &runner::installation(hub)).await?)
+    Ok(Engine::connect(socket, &config.runtime, &here.known.installation).await?)
 }
 
-async fn build(hub: &Hub, args: &Build) -> anyhow::Result<()> {
+async fn build(here: &Here<'_>, args: &Build) -> anyhow::Result<()> {
     for name in &args.service {
         ensure!(
-            hub.profiles.get(name).is_some(),
+            here.profiles.get(name).is_some(),
             "there is no profile {name:?} (`arki-hub sandbox services`)"
         );
     }
     let wanted = |name: &String| args.service.is_empty() || args.service.contains(name);
-    let profiles: Vec<_> = hub
+    let profiles: Vec<_> = here
         .profiles
         .iter()
         .filter(|profile| wanted(&profile.name))
         .collect();
-    let engine = engine(hub).await?;
+    let engine = engine(here).await?;
     let folder = args
         .folder
         .join(format!("arki-images-{}", std::process::id()));
@@ -143,14 +216,15 @@ async fn build(hub: &Hub, args: &Build) -> anyhow::Result<()> {
             safe(&profile.image.packages.join(" "))
         ))?;
         let id = workshop.build(&engine, profile).await?;
-        images::allow(&*hub.store, &profile.name, &id).await?;
+        let allow = ["sandbox", "allow", &profile.name, &id];
+        servant::ask(here.path.as_ref(), &allow).await?;
         say(&format!("{}: {id}", profile.name))?;
     }
     Ok(())
 }
 
-async fn trial(hub: &Hub, args: &Run) -> anyhow::Result<()> {
-    let profile = hub.profiles.get(&args.service).with_context(|| {
+async fn trial(here: &Here<'_>, args: &Run) -> anyhow::Result<()> {
+    let profile = here.profiles.get(&args.service).with_context(|| {
         format!(
             "there is no profile {:?} (`arki-hub sandbox services`)",
             args.service
@@ -173,8 +247,9 @@ async fn trial(hub: &Hub, args: &Run) -> anyhow::Result<()> {
                 .with_context(|| format!("read {}", folder.display()))?
         }
     };
-    let engine = engine(hub).await?;
-    let image = images::allowed(&hub.config.sandbox, &*hub.store, &engine, &profile.name).await?;
+    let engine = engine(here).await?;
+    let named = here.known.images.get(&profile.name);
+    let image = images::resolved(&engine, &profile.name, named.map(String::as_str)).await?;
     let run: [u8; 16] = crate::random::bytes();
     let trial = Trial {
         profile,
@@ -183,7 +258,7 @@ async fn trial(hub: &Hub, args: &Run) -> anyhow::Result<()> {
         configuration: &configuration,
         run: &arki_model::hex::encode(&run),
         attempt: 1,
-        time: hub.config.sandbox.run_time.duration(),
+        time: here.config.sandbox.run_time.duration(),
         now_s: now_s(),
     };
     let found = tokio::select! {

@@ -65,17 +65,34 @@ pub async fn allowed(
     engine: &Engine,
     service: &str,
 ) -> Result<String, RunnerError> {
-    let named = settings.images.get(service).cloned();
-    let reference = match named {
-        Some(named) => Some(named),
-        None => made(store, service).await?,
-    };
+    let reference = named(settings, store, service).await?;
+    Ok(resolved(engine, service, reference.as_deref()).await?)
+}
+
+/// What the configuration names for `service`, or else what was made here for it.
+pub async fn named(
+    settings: &Sandbox,
+    store: &dyn Store,
+    service: &str,
+) -> Result<Option<String>, StoreError> {
+    match settings.images.get(service) {
+        Some(named) => Ok(Some(named.clone())),
+        None => made(store, service).await,
+    }
+}
+
+/// The ID of the image that `reference` names for `service`.
+pub async fn resolved(
+    engine: &Engine,
+    service: &str,
+    reference: Option<&str>,
+) -> Result<String, EngineError> {
     let missing = || EngineError::NoImage {
         service: service.to_owned(),
     };
-    Ok(engine
-        .image_id(service, &reference.ok_or_else(missing)?)
-        .await?)
+    engine
+        .image_id(service, reference.ok_or_else(missing)?)
+        .await
 }
 
 /// The image that was made here for `service`.

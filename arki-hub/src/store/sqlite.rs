@@ -180,6 +180,17 @@ impl Store for Sqlite {
     }
 }
 
+/// Copies the database at `path`, as it is at one moment, into the empty file `into`; a running hub goes on meanwhile.
+pub fn copy(path: &Path, into: &Path) -> Result<(), StoreError> {
+    let into = into.to_str().ok_or_else(|| {
+        StoreError::Unavailable(format!("{} is no text in UTF-8", into.display()))
+    })?;
+    open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?
+        .execute("VACUUM INTO ?1", [into])
+        .map(drop)
+        .map_err(wrong)
+}
+
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
@@ -189,9 +200,18 @@ async fn blocking<T: Send + 'static>(
 }
 
 fn connect(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let connection = open(path, flags)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    // 8 MiB of page cache for each connection bounds the memory
+    let pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+                   PRAGMA cache_size = -8192; PRAGMA trusted_schema = OFF; PRAGMA wal_autocheckpoint = 2000;";
+    connection.execute_batch(pragmas).map_err(wrong)?;
+    Ok(connection)
+}
+
+fn open(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|error| {
         let path = path.display();
         StoreError::Unavailable(format!("{path} cannot be opened: {error}; does its folder exist, and may this user write there?"))
@@ -199,11 +219,6 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     connection
         .busy_timeout(std::time::Duration::from_millis(BUSY_MS))
         .map_err(wrong)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-    // 8 MiB of page cache for each connection bounds the memory
-    let pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-                   PRAGMA cache_size = -8192; PRAGMA trusted_schema = OFF; PRAGMA wal_autocheckpoint = 2000;";
-    connection.execute_batch(pragmas).map_err(wrong)?;
     Ok(connection)
 }
 

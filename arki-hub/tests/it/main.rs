@@ -15,6 +15,7 @@ mod faults;
 mod fleet;
 mod listener;
 mod load;
+mod owner;
 mod page;
 mod program;
 mod sender;
