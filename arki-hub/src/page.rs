@@ -76,10 +76,7 @@ async fn write_home(hub: &Hub, caller: &Caller) -> Result<String, Problem> {
     let store = &*hub.store;
     let mut active = predictions::list(store, Which::Active, "", i64::MAX, PREDICTIONS_MAX).await?;
     // the most urgent first; what has no time last
-    active.sort_by_key(|p| {
-        p.eta_s
-            .map_or(i64::MAX, |[_, median, _]| p.raised_at + median as i64)
-    });
+    active.sort_by_key(|p| p.fails_at().unwrap_or(i64::MAX));
     let hosts = agents::list(store, "", 0, HOSTS_MAX).await?;
     let told = alerts::list(store, "", "", i64::MAX, ALERTS_MAX).await?;
     let trials = sandbox::section(hub, &Filter::default()).await?;

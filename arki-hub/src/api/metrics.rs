@@ -57,6 +57,9 @@ pub struct Series {
     last: Vec<f32>,
 }
 
+/// The end of the last year of four digits.
+const TIME_MAX: i64 = 253_402_300_799;
+
 /// `GET /v1/metrics`
 pub async fn range(
     State(hub): State<Arc<Hub>>,
@@ -69,12 +72,9 @@ pub async fn range(
     if !(1..=POINTS_MAX).contains(&wanted) {
         return Err(Problem::bad(format!("`points` is 1 to {POINTS_MAX}")));
     }
-    if !to
-        .checked_sub(from)
-        .is_some_and(|length| (1..=LENGTH_MAX_S).contains(&length))
-    {
+    if !(0..=TIME_MAX).contains(&from) || !(from + 1..=from + LENGTH_MAX_S).contains(&to) {
         return Err(Problem::bad(
-            "`from` must lie before `to`, by two years at most (Unix seconds)",
+            "`from` must lie before `to`, by two years at most (Unix seconds, from 1970 on)",
         ));
     }
     let names: Vec<&str> = ask

@@ -119,9 +119,7 @@ fn show(found: predictions::Prediction) -> Prediction {
             .map(Value::take)
             .unwrap_or_default()
     };
-    let fails_at = found
-        .eta_s
-        .map(|[_, median, _]| found.raised_at + median as i64);
+    let fails_at = found.fails_at();
     Prediction {
         id: uuid(&found.event_id),
         agent: arki_model::hex::encode(&found.agent_id),

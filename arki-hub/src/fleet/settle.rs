@@ -120,14 +120,15 @@ async fn outcome(
         let is_back = points
             .last()
             .is_some_and(|p| (bound - f64::from(p.last)).abs() > room * (1.0 + TURNED_ROUND));
-        if is_back && now_s - active.raised_at > CALM_S + LEDGER_S {
+        if is_back && now_s.saturating_sub(active.raised_at) > CALM_S + LEDGER_S {
             return Ok(Some(("averted", now_s)));
         }
     }
     let patience_s = active
         .high_s
         .map_or(UNSAID_S, |high_s| ((2.0 * high_s) as i64).max(CALM_S));
-    Ok((now_s - active.raised_at > patience_s + LEDGER_S).then_some(("expired", now_s)))
+    let passed_s = now_s.saturating_sub(active.raised_at);
+    Ok((passed_s > patience_s.saturating_add(LEDGER_S)).then_some(("expired", now_s)))
 }
 
 async fn end(

@@ -46,19 +46,26 @@ pub(super) fn start(hub: &Arc<Hub>, waiting: mpsc::Receiver<Job>) {
                 if waiting.lock().await.recv_many(&mut jobs, GROUP_MAX).await == 0 {
                     return;
                 }
-                group(&hub, &sets, &mut decoders, jobs).await;
+                // Large batches are stored in several turns: what they become in memory is bounded.
+                while !jobs.is_empty() {
+                    jobs = group(&hub, &sets, &mut decoders, jobs).await;
+                }
             }
         });
     }
 }
 
-async fn group(hub: &Arc<Hub>, sets: &Sets, decoders: &mut Decoders, jobs: Vec<Job>) {
+/// Stores what it can at once; returns the rest.
+async fn group(hub: &Arc<Hub>, sets: &Sets, decoders: &mut Decoders, jobs: Vec<Job>) -> Vec<Job> {
     let now_s = hub.clock.now_s();
     let agents = match lookup(hub, &jobs, now_s).await {
         Ok(agents) => Arc::new(agents),
-        Err(error) => return refuse_all(hub, jobs, &error.into()),
+        Err(error) => {
+            refuse_all(hub, jobs, &error.into());
+            return Vec::new();
+        }
     };
-    let decoded = decoders.decode(jobs, &agents).await;
+    let (decoded, left) = decoders.decode(jobs, &agents).await;
     let mut posts: Vec<Post> = Vec::new();
     let mut items: Vec<Item> = Vec::new();
     for (job, believed) in decoded {
@@ -89,6 +96,7 @@ async fn group(hub: &Arc<Hub>, sets: &Sets, decoders: &mut Decoders, jobs: Vec<J
         }
     }
     finish(hub, items, posts, now_s).await;
+    left
 }
 
 async fn lookup(hub: &Hub, jobs: &[Job], now_s: UnixSeconds) -> Result<Agents, StoreError> {

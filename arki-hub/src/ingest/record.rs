@@ -99,7 +99,8 @@ fn rows(hub: &Hub, summary: &Summary, set_no: i64, now_s: UnixSeconds) -> Vec<Sa
     };
     let mut all = Vec::with_capacity(summary.buckets);
     for bucket in 0..summary.buckets {
-        let time = summary.start_s + bucket as i64 * i64::from(summary.width_s);
+        let since_s = i64::from(summary.width_s).saturating_mul(bucket as i64);
+        let time = summary.start_s.saturating_add(since_s);
         if !(oldest..now_s + AHEAD_S).contains(&time) {
             hub.counters
                 .samples_out_of_range_total

@@ -53,12 +53,43 @@ pub(super) async fn check(
             Word::Report(believable(what).map_err(malformed)?)
         } else {
             let event = chain::decode(&signed.payload).map_err(malformed)?;
-            SeriesName::new(&event.prediction.series)
-                .map_err(|error| malformed(error.to_string()))?;
+            believable_event(&event).map_err(malformed)?;
             Word::Event(Box::new(event))
         });
     }
     Ok(checked)
+}
+
+/// Times up to a year that has four digits.
+const TIMES: std::ops::RangeInclusive<UnixSeconds> = 0..=253_402_300_799;
+
+/// A century: no window of an agent sees further.
+const ETA_MAX_S: f64 = 100.0 * 366.0 * 86_400.0;
+
+/// Names, times and times left that can be reckoned with.
+fn believable_event(event: &Event) -> Result<(), String> {
+    let Event {
+        prediction,
+        signed_at,
+        ..
+    } = event;
+    SeriesName::new(&prediction.series).map_err(|error| error.to_string())?;
+    if ![prediction.raised_at, *signed_at]
+        .iter()
+        .all(|at| TIMES.contains(at))
+    {
+        return Err("the times of an event".into());
+    }
+    if let Some(eta) = prediction.eta {
+        let quantiles = [eta.low_s, eta.median_s, eta.high_s];
+        if !quantiles.iter().all(|s| (0.0..=ETA_MAX_S).contains(s)) || !quantiles.is_sorted() {
+            return Err(
+                "the time left of an event: three quantiles from 0 s to a century, in their order"
+                    .into(),
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Names and times as a database takes them.
@@ -82,8 +113,7 @@ fn believable(mut what: What) -> Result<What, String> {
         }
     };
     SeriesName::new(series).map_err(|error| error.to_string())?;
-    // up to a year that has four digits
-    if times.iter().any(|at| !(0..=253_402_300_799).contains(at)) {
+    if times.iter().any(|at| !TIMES.contains(at)) {
         return Err("the times of a report".into());
     }
     Ok(what)
@@ -110,7 +140,7 @@ pub(super) fn steps(known: &Known, signed: &Signed, word: &Word, now_s: UnixSeco
 }
 
 fn late(at: UnixSeconds, now_s: UnixSeconds) -> Option<String> {
-    let late_s = now_s - at;
+    let late_s = now_s.saturating_sub(at);
     (late_s > NEWS_S).then(|| format!("came {} h late", late_s / 3_600))
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::too_many_lines, reason = "one story a test")]
 
+mod numbers;
 mod reports;
 
 use crate::auth::{Scope, digest};

@@ -147,11 +147,10 @@ fn countdown(p: &Prediction, now_s: i64) -> String {
     if p.state != "active" {
         return text(&p.state);
     }
-    match p.eta_s {
+    match p.eta_s.zip(p.fails_at()) {
         None => "behaves as never before".into(),
-        Some([low, median, high]) => {
-            let fails_at = p.raised_at + median as i64;
-            let left = (fails_at - now_s).max(0) as f64;
+        Some(([low, _, high], fails_at)) => {
+            let left = fails_at.saturating_sub(now_s).max(0) as f64;
             format!(
                 "<time data-left=\"{left}\">{}</time> <small>as said {}: {} to {}</small>",
                 span(left),
@@ -294,10 +293,11 @@ pub(super) fn failed(problem: &Problem) -> String {
 }
 
 pub(super) fn ago(at: i64, now_s: i64) -> String {
-    if now_s - at < 1 {
+    let passed_s = now_s.saturating_sub(at);
+    if passed_s < 1 {
         "now".into()
     } else {
-        format!("{} ago", span((now_s - at) as f64))
+        format!("{} ago", span(passed_s as f64))
     }
 }
 

@@ -43,6 +43,14 @@ pub struct Prediction {
     pub body: String,
 }
 
+impl Prediction {
+    /// When it fails, by the median of the last word; `None` where it has no bound.
+    pub fn fails_at(&self) -> Option<UnixSeconds> {
+        let [_, median_s, _] = self.eta_s?;
+        Some(self.raised_at.saturating_add(median_s as i64))
+    }
+}
+
 const SELECT: &str = "SELECT p.prediction_no, a.agent_id, a.host, p.series, p.event_id, p.events, p.first_at, \
     p.raised_at, p.value, p.bound, p.eta_low_s, p.eta_median_s, p.eta_high_s, p.severity, p.state, p.ended_at, p.settled_by, e.body \
     FROM prediction p JOIN agent a ON a.agent_no = p.agent_no JOIN event e ON e.event_id = p.last_event_id";

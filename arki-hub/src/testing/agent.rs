@@ -90,7 +90,7 @@ impl Agent {
         vote.related.push("disk.write_bytes_per_second{sda}".into());
         let event = Event {
             version: EVENT_VERSION,
-            id: EventId::new(raised_at as u64 * 1_000, self.event_bits()),
+            id: EventId::new((raised_at as u64).wrapping_mul(1_000), self.event_bits()),
             host: self.host.clone(),
             sequence: 0,
             previous: [0; 32],

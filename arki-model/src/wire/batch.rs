@@ -72,6 +72,17 @@ impl Records {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// What they take in memory, in samples of 40 bytes.
+    pub fn samples(&self) -> usize {
+        match self {
+            Self::Events(events) => {
+                let bytes = events.iter().map(|event| event.payload.len());
+                bytes.sum::<usize>() / size_of::<Option<Stats>>()
+            }
+            Self::Summaries(summaries) => summaries.iter().map(|one| one.samples.len()).sum(),
+        }
+    }
 }
 
 /// The series of a host over one or more buckets, decoded.
