@@ -1,7 +1,7 @@
 # Arki. `make` lists the targets.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help demo test packages packages-test release units bench bench-predictions bench-sandbox grafana release-agent print-agent install-tools fmt-check lint unit doc deny bench-hub bench-wire faults
+.PHONY: help demo test packages packages-test release units bench bench-agent bench-predictions bench-sandbox grafana release-agent print-agent install-tools fmt-check lint unit doc deny bench-hub bench-wire faults
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -80,7 +80,9 @@ faults: ## the fault tests of hub and outbox at full size (a quarter of an hour)
 	ARKI_FAULTS=full cargo test -p arki-hub --profile quick --locked --test it faults
 	ARKI_KILLS=1000 ARKI_CRASH_SEEDS=10000 cargo test -p arki-agent --profile quick --locked --lib outbox::tests
 
-bench: ## the agent's memory, pass time and CPU beside node_exporter (release build)
+bench: bench-agent bench-hub ## what the agent costs, and what the hub bears
+
+bench-agent: ## the agent's memory, pass time and CPU beside node_exporter (release build)
 	@arki-agent/benches/footprint.sh
 
 bench-predictions: ## predictions on traces made for it: caught, how early, how exactly, how often wrong (Python with numpy)

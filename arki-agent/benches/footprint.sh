@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the agent costs, beside node_exporter in the same run (make bench).
+# What the agent costs, beside node_exporter in the same run (make bench-agent).
 #
 #   BENCH_MINUTES   how long both are watched, after two minutes of warming up (default 10; the README's figures: 60)
 #   BENCH_AGENT     the program to measure (default: built by `make release-agent`)

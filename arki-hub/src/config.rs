@@ -139,11 +139,11 @@ impl Default for Retention {
 
 impl Default for Limits {
     /// Sized so that none of them alone takes the hub beyond 100 MB: 32 MiB of bodies (a usual batch has 2 KiB),
-    /// 4,096 batches decoded at about 4 KiB each, 5,500 connections at about 15 KiB each while they wait (hyper's
+    /// 4,096 batches decoded at about 4 KiB each, 4,500 connections at about 20 KB each while they wait (hyper's
     /// buffer is 8 KiB of it). 100,000 agents have some 3,500 open.
     fn default() -> Self {
         Self {
-            connections: 5_500,
+            connections: 4_500,
             body_bytes_in_flight: 32 << 20,
             batches_waiting: 4_096,
             sign_in_failures_per_minute: 10,
