@@ -154,6 +154,41 @@ async fn predictions_behind_a_thousand_others_end_too() {
 }
 
 #[tokio::test]
+async fn every_event_leads_to_its_prediction() {
+    every_event(start("").await).await;
+}
+
+#[tokio::test]
+async fn every_event_leads_to_its_prediction_on_postgres() {
+    if let Some(hub) = start_on_postgres().await {
+        every_event(hub).await;
+    }
+}
+
+async fn every_event(hub: Running) {
+    let mut agent = hub.agent(1, "web-1").await;
+    let words = [("a", 0), ("a", 600), ("b", 600), ("a", 1_200)];
+    let events: Vec<_> = words
+        .iter()
+        .map(|(series, later)| agent.event(series, NOW - 1_200 + later, 3_600.0))
+        .collect();
+    let body = agent.seal(Records::Events, 1, &events);
+    assert_eq!(hub.ship(body).await.status, 200);
+    let store = &*hub.hub.store;
+    let sql = "SELECT event_id, series FROM event ORDER BY sequence";
+    let rows = store.query(sql, &[]).await.unwrap();
+    assert_eq!(rows.len(), words.len());
+    for row in rows {
+        let id = row.bytes(0).unwrap();
+        let found = crate::store::predictions::by_event(store, &id).await;
+        let found = found.unwrap().expect("no link leads nowhere");
+        assert_eq!(found.series, row.text(1).unwrap());
+    }
+    let unknown = crate::store::predictions::by_event(store, &[0; 16]).await;
+    assert_eq!(unknown.unwrap(), None);
+}
+
+#[tokio::test]
 async fn predictions_end_as_what_came_says() {
     ended(start("").await).await;
 }

@@ -126,7 +126,16 @@ pub async fn by_event(
     event_id: &[u8],
 ) -> Result<Option<Prediction>, StoreError> {
     let sql = format!("{SELECT} WHERE p.event_id = $1 OR p.last_event_id = $1");
-    let rows = store.query(&sql, &values![event_id]).await?;
+    let mut rows = store.query(&sql, &values![event_id]).await?;
+    if rows.is_empty() {
+        // one between the first and the last: what an alert or a message of that time links to
+        let sql = format!(
+            "{SELECT} JOIN event x ON x.agent_no = p.agent_no AND x.series = p.series \
+               AND x.time >= p.first_at AND x.time <= p.raised_at \
+             WHERE x.event_id = $1 ORDER BY p.prediction_no DESC LIMIT 1"
+        );
+        rows = store.query(&sql, &values![event_id]).await?;
+    }
     rows.first().map(from).transpose()
 }
 
