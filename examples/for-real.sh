@@ -40,13 +40,13 @@ agent() { "$ARKI_AGENT" "$@" --config "$work/agent.toml"; }
 
 if [ "$what" = fill ]; then
     mount -t tmpfs -o "size=${size_mb}m" arki-fills /srv
-    series=disk.used_percent:/srv
+    series=disk.used_percent{/srv}
 else
     series=memory.used_percent
 fi
 "$ARKI_AGENT" run --config "$work/agent.toml" 2>"$work/agent.log" & pids+=($!)
-echo "a minute of what is usual ..."
-sleep 60
+echo "three minutes of what is usual: growth whose beginning was not seen may be the rest of anything ..."
+sleep 180
 
 cat >"$work/fails.py" <<'PY'
 import sys, time

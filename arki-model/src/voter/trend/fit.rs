@@ -223,7 +223,9 @@ mod tests {
             drives.push(Drive::Load, [1.0, 0.2, 1.9][i % 3]);
         }
         for gaps in [&[][..], &[0, 7, 31, 58, 59][..]] {
-            gaps.iter().for_each(|&gap| values[gap] = f64::NAN);
+            for &gap in gaps {
+                values[gap] = f64::NAN;
+            }
             let mut all = Vec::new();
             candidates(&values, &drives, &mut all);
             let shapes: std::collections::HashSet<String> = all
