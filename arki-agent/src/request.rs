@@ -16,6 +16,7 @@
 use crate::apply::journal::{Entry, Journal};
 use crate::apply::{Applier, Refusal, live_configuration};
 use crate::config::ApplySettings;
+use crate::snapshot::redact::redact_text;
 use crate::snapshot::{self, SnapshotError, Wanted};
 use arki_model::clock::{Clock, UnixSeconds};
 use arki_model::request::{Answer, Heard, Order, Outcome, Reply, Report, Request, RequestId};
@@ -440,7 +441,10 @@ fn plain(request: RequestId, outcome: Outcome, text: String) -> Reply {
 
 /// What the journal knows of a command, for the hub.
 fn reply_of(request: RequestId, entry: &Entry) -> Reply {
-    let report = entry.ran.clone().unwrap_or_default();
+    let mut report = entry.ran.clone().unwrap_or_default();
+    for output in [&mut report.stdout, &mut report.stderr] {
+        *output = redact_text(output);
+    }
     let outcome = if report.succeeded() {
         Outcome::Done
     } else {

@@ -91,7 +91,8 @@ pub fn take(
                             out.left_out(&one.path, fingerprints.of_bytes(&bytes), "no text")?;
                         }
                     },
-                    Err(ReadError::Denied) if is_key_by_name(&one.path) => {
+                    Err(ReadError::Denied) if redact::is_key_by_name(&one.path) => {
+                        // The published key can stand for it unseen.
                         let key = redact::test_key();
                         out.file(&one.path, leaf.mode, stamp, (&key.bytes, key.count))?;
                     }
@@ -107,13 +108,6 @@ pub fn take(
         return Err(SnapshotError::Late);
     }
     Ok(out.finish()?)
-}
-
-/// A file that only root may read and that is called like a key is one: the published key can stand for it unseen.
-fn is_key_by_name(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
-    let (stem, ending) = name.rsplit_once('.').unwrap_or((&name, ""));
-    ending == "key" || (ending == "pem" && stem.contains("key"))
 }
 
 #[cfg(test)]

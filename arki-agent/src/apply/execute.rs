@@ -147,7 +147,12 @@ async fn watch(mut child: Child, time_max: Duration) -> Report {
         {
             tracing::warn!(%error, "the applied command could not be killed");
         }
-        child.wait().await
+        // What runs as root cannot be killed from here, and may stay: nobody waits for it.
+        timeout(DRAIN, child.wait()).await.unwrap_or_else(|_| {
+            Err(io::Error::other(
+                "it still runs and could not be killed; end it by hand",
+            ))
+        })
     };
     drop(reading);
     let mut ran = Report {

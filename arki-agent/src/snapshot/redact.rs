@@ -3,7 +3,8 @@
 //! What goes, in this order:
 //!
 //! 1. private keys and certificates: a published throw-away pair takes their place ([`pem`]);
-//! 2. files that are secrets by their name or form (`.htpasswd`, `shadow`, a single word): [`mod@file`];
+//! 2. files that are secrets by their name or form (`.htpasswd`, `shadow`, a single word): [`mod@file`]; files that are
+//!    called keys, and those that are no text, whole;
 //! 3. values of keys that sound like secrets, however they are written ([`value`], [`name`]);
 //! 4. what looks like a secret wherever it stands: users in URLs, hashes of passwords, tokens with known beginnings,
 //!    strings that are too irregular for words ([`shape`]).
@@ -27,6 +28,9 @@ const BINARY_BYTES_MAX: usize = 64 * 1024;
 /// How often a file is looked through: what was hidden may change how the rest reads, once or twice.
 const ROUNDS_MAX: usize = 8;
 
+/// A text in an older encoding has a letter with the eighth bit here and there; of random bytes it is every other one.
+const FOREIGN_SHARE: usize = 8;
+
 /// What is left of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redacted {
@@ -46,18 +50,50 @@ pub fn test_key() -> Redacted {
 
 /// Redacts the file at `path`; `None` for one that is too long to be configuration and no text.
 pub fn redact(path: &str, bytes: &[u8]) -> Option<Redacted> {
-    if bytes.contains(&0) {
+    if is_binary(bytes) {
         return (bytes.len() <= BINARY_BYTES_MAX).then(|| Redacted {
             bytes: vec![0; bytes.len()],
-            count: 1,
+            count: u32::from(bytes.iter().any(|byte| *byte != 0)),
         });
     }
+    Some(hide(
+        bytes,
+        |mask| file::hide(path, mask),
+        is_key_by_name(path),
+    ))
+}
+
+/// Redacts what a program wrote: it quotes configuration.
+pub fn redact_text(text: &str) -> String {
+    let hidden = hide(text.as_bytes(), |_| {}, false);
+    String::from_utf8_lossy(&hidden.bytes).into_owned()
+}
+
+/// True for what is no text: bytes that no text has, or too many that are no characters.
+fn is_binary(bytes: &[u8]) -> bool {
+    let is_control = |byte: &u8| *byte < 32 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b);
+    let foreign = || bytes.iter().filter(|byte| !byte.is_ascii()).count();
+    bytes.iter().any(is_control)
+        || (str::from_utf8(bytes).is_err() && foreign() * FOREIGN_SHARE > bytes.len())
+}
+
+/// A file that is called like a key is one.
+pub(super) fn is_key_by_name(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    let (stem, ending) = name.rsplit_once('.').unwrap_or((&name, ""));
+    ending == "key" || (ending == "pem" && stem.contains("key"))
+}
+
+fn hide(bytes: &[u8], by_file: impl Fn(&mut Mask<'_>), is_key: bool) -> Redacted {
     let (text, mut count) = pem::replace(bytes);
     let public = pem::public_blocks(&text);
     let mut text = text;
     for _ in 0..ROUNDS_MAX {
         let mut mask = Mask::new(&text, &public);
-        file::hide(path, &mut mask);
+        if is_key && public.is_empty() {
+            mask.hide(0, mask.text.len());
+        }
+        by_file(&mut mask);
         value::hide(&mut mask);
         shape::hide(&mut mask);
         let (hidden, new) = mask.finish();
@@ -67,7 +103,7 @@ pub fn redact(path: &str, bytes: &[u8]) -> Option<Redacted> {
         }
         count += new;
     }
-    Some(Redacted { bytes: text, count })
+    Redacted { bytes: text, count }
 }
 
 /// A text and which of its bytes are to go.

@@ -434,6 +434,60 @@ fn whatever_the_bytes_the_length_stays_and_twice_is_once() {
             .iter()
             .zip(&once.bytes)
             .all(|(a, b)| a == b || (*b == b'x' && !a.is_ascii_whitespace()));
-        assert!(kept, "only x takes the place of anything");
+        assert!(
+            kept || is_binary(&text),
+            "only x takes the place of anything"
+        );
     }
+}
+
+/// Session ticket keys as `openssl rand 80` makes them: three of four have no NUL.
+#[test]
+fn random_keys_leave_no_byte_and_letters_of_old_encodings_stay() {
+    let mut state = 7_u64;
+    for round in 0..500 {
+        let mut bytes = [0_u8; 80];
+        for byte in &mut bytes {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            *byte = ((state >> 33) as u8).max(1);
+        }
+        let clean = redact("/etc/nginx/ticket.bin", &bytes).unwrap();
+        assert_eq!((clean.bytes, clean.count), (vec![0; 80], 1), "{round}");
+    }
+    let latin = b"# Zust\xe4ndig: M\xfcller\nworker_processes 4;\n";
+    let clean = redact("/etc/nginx/nginx.conf", latin).unwrap();
+    assert_eq!((clean.bytes.as_slice(), clean.count), (&latin[..], 0));
+}
+
+#[test]
+fn a_key_without_pem_goes_whole() {
+    let text = b"key \"rndc\" {\n  plain words\n};\n";
+    let clean = redact("/etc/bind/rndc.key", text).unwrap();
+    let left: Vec<u8> = clean
+        .bytes
+        .iter()
+        .copied()
+        .filter(|b| !b.is_ascii_whitespace())
+        .collect();
+    assert!(left.iter().all(|byte| *byte == b'x'), "{left:?}");
+    assert_eq!(clean.bytes.len(), text.len());
+    assert_eq!(
+        redact("/etc/bind/rndc.key", &clean.bytes).unwrap().bytes,
+        clean.bytes
+    );
+}
+
+#[test]
+fn what_a_program_quotes_is_redacted_and_its_words_stay() {
+    let said = "nginx: [emerg] unknown directive \"proxy_pas\" in /etc/nginx/nginx.conf:7\n\
+        password = hunter2hunter2\nok\n";
+    let clean = redact_text(said);
+    assert!(!clean.contains("hunter2"), "{clean}");
+    assert!(
+        clean.contains("unknown directive") && clean.ends_with("\nok\n"),
+        "{clean}"
+    );
+    assert_eq!(clean.len(), said.len());
 }
