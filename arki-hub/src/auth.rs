@@ -59,6 +59,8 @@ pub struct Caller {
     pub name: String,
     /// What it may do.
     pub scope: Scope,
+    /// True if it showed the key itself, and not an access token that was got with it.
+    pub has_key: bool,
 }
 
 /// The digest by which a key or token is stored and found.
@@ -89,6 +91,7 @@ pub async fn caller(
     Ok(key.filter(|key| key.is_valid(now_s)).map(|key| Caller {
         key_no: key.key_no,
         scope: scope.map_or(key.scope, |scope| scope.min(key.scope)),
+        has_key: scope.is_none(),
         name: key.name,
     }))
 }

@@ -5,6 +5,7 @@
 //! warning later. Secrets are read from files named by `…_file` keys, so that neither the configuration
 //! nor a process list holds them.
 
+use crate::notify::address::Network;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// What people and agents reach the hub by, for links in notifications: `https://arki.example.org`.
     pub public_url: String,
+    /// Reverse proxies and load balancers whose `X-Forwarded-For` is believed, in CIDR notation; those on this host are.
+    pub trusted_proxies: Vec<Network>,
     /// TLS by the hub itself; without it, a reverse proxy does it or the hub listens on loopback only.
     pub tls: Tls,
     /// Where everything is stored.
@@ -106,6 +109,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8420)),
             public_url: String::new(),
+            trusted_proxies: Vec::new(),
             tls: Tls::default(),
             database: Database::default(),
             retention: Retention::default(),

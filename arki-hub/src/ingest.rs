@@ -104,7 +104,7 @@ pub async fn enroll(
     Extension(intake): Extension<Intake>,
     request: Request,
 ) -> Result<Json<Enrolled>, Problem> {
-    let address = auth::client(auth::peer(&request), request.headers());
+    let address = auth::client(&hub, auth::peer(&request), request.headers());
     auth::wait(&hub, address)?;
     let body = body::read(request.into_body(), ENROLLMENT_BYTES_MAX, &intake.room).await?;
     let asked = Enrollment::open(&body.bytes).map_err(|error| refusal(&error))?;

@@ -1,7 +1,7 @@
 //! The accept loop: limits, TLS, and an end that loses nothing.
 //!
 //! Every connection costs one permit; where there is none left it is closed at once, so that memory stays bounded.
-//! A client has ten seconds for its head and, once a request is being read, for each part of its body; whoever is
+//! A client has ten seconds for its head, half a minute for its body, and as long to take a part of the answer; whoever is
 //! slower is cut off (slowloris).
 
 use crate::hub::Hub;
@@ -20,6 +20,7 @@ use tokio_rustls::TlsAcceptor;
 
 pub mod auth;
 pub mod body;
+mod pace;
 pub mod problem;
 pub mod route;
 
@@ -120,7 +121,7 @@ where
     let service = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(Peer(peer));
-        service.call(request)
+        service.call(request.map(pace::Paced::new))
     });
     // pinned where it is made, so that it is there once
     let mut connection = std::pin::pin!(
@@ -128,7 +129,7 @@ where
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIME)
             .max_buf_size(HEAD_BYTES_MAX)
-            .serve_connection(TokioIo::new(stream), service)
+            .serve_connection(TokioIo::new(pace::Taken::new(stream)), service)
     );
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

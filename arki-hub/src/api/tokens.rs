@@ -59,6 +59,13 @@ pub async fn create(
     Json(wish): Json<Wish>,
 ) -> Result<(StatusCode, Json<Made>), Problem> {
     let now_s = hub.clock.now_s();
+    if !caller.has_key {
+        // Else a token that leaked would renew itself for ever, and make keys that outlive the one it was got with.
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "tokens are made with an API key itself, not with an access token or a session",
+        ));
+    }
     let is_admin = caller.scope == Scope::Admin;
     let made = match wish {
         Wish::Access { scope } => access(&hub, &caller, scope, now_s)?,

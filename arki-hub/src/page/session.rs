@@ -41,7 +41,7 @@ pub async fn sign_in(
     if is_from_elsewhere(&headers) {
         return refused(StatusCode::FORBIDDEN, "This form came from another site.");
     }
-    let address = auth::client(peer.ip(), &headers);
+    let address = auth::client(&hub, peer.ip(), &headers);
     if let Err(problem) = auth::wait(&hub, address) {
         return refused(problem.status, &problem.detail);
     }

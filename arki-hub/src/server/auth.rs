@@ -4,6 +4,7 @@ use super::Peer;
 use super::problem::Problem;
 use crate::auth::{self, Caller, Scope};
 use crate::hub::Hub;
+use crate::notify::address::Network;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
@@ -43,7 +44,7 @@ pub async fn require(
 
 /// Finds the caller, or says why not.
 pub async fn check(hub: &Hub, headers: &HeaderMap, peer: IpAddr) -> Result<Caller, Problem> {
-    let address = client(peer, headers);
+    let address = client(hub, peer, headers);
     wait(hub, address)?;
     let Some(credential) = bearer(headers).or_else(|| cookie(headers)) else {
         return Err(Problem::unknown_caller());
@@ -91,18 +92,32 @@ pub fn peer(request: &Request) -> IpAddr {
     peer.map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip())
 }
 
-/// Whom to count failures against. A reverse proxy on this very host says whom it speaks for; nobody else's
-/// word is taken, because it could name anybody.
-pub fn client(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-    let forwarded = || {
-        let last = headers.get_all("x-forwarded-for").iter().next_back()?;
-        last.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
+/// Whom to count failures against. A reverse proxy on this very host, or one that the configuration names, says whom it
+/// speaks for; nobody else's word is taken, because it could name anybody.
+pub fn client(hub: &Hub, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    behind(&hub.config.trusted_proxies, peer, headers)
+}
+
+/// The last address in the chain that no proxy of `trusted` and this host has.
+fn behind(trusted: &[Network], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    let is_proxy = |address: IpAddr| {
+        address.to_canonical().is_loopback() || trusted.iter().any(|net| net.contains(address))
     };
-    if peer.to_canonical().is_loopback() {
-        forwarded().unwrap_or(peer)
-    } else {
-        peer
+    if !is_proxy(peer) {
+        return peer;
     }
+    let told = headers.get_all("x-forwarded-for").iter().rev();
+    let told = told.filter_map(|value| value.to_str().ok());
+    let told = told.flat_map(|line| line.rsplit(',').map(str::trim));
+    let mut client = peer;
+    for word in told {
+        let Ok(address) = word.parse() else { break };
+        client = address;
+        if !is_proxy(client) {
+            break;
+        }
+    }
+    client
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -140,17 +155,25 @@ mod tests {
     }
 
     #[test]
-    fn only_a_proxy_on_this_host_is_believed_about_others() {
+    fn only_proxies_that_are_known_are_believed_about_others() {
+        let ip = |text: &str| -> IpAddr { text.parse().unwrap() };
         let told = headers(&[("x-forwarded-for", "1.2.3.4, 5.6.7.8")]);
-        let near: IpAddr = "127.0.0.1".parse().unwrap();
-        let far: IpAddr = "10.0.0.1".parse().unwrap();
-        assert_eq!(client(near, &told), "5.6.7.8".parse::<IpAddr>().unwrap());
-        assert_eq!(client(far, &told), far);
+        let (near, far) = (ip("127.0.0.1"), ip("10.0.0.1"));
+        assert_eq!(behind(&[], near, &told), ip("5.6.7.8"));
+        assert_eq!(behind(&[], far, &told), far);
         assert_eq!(
-            client(near, &headers(&[("x-forwarded-for", "nonsense")])),
+            behind(&[], near, &headers(&[("x-forwarded-for", "nonsense")])),
             near
         );
-        assert_eq!(client(near, &HeaderMap::new()), near);
+        assert_eq!(behind(&[], near, &HeaderMap::new()), near);
+        let trusted: [Network; 2] = ["10.0.0.0/8", "5.6.7.8/32"].map(|net| net.parse().unwrap());
+        assert_eq!(behind(&trusted, far, &told), ip("1.2.3.4"));
+        assert_eq!(behind(&trusted, ip("11.0.0.1"), &told), ip("11.0.0.1"));
+        let twice = headers(&[
+            ("x-forwarded-for", "1.2.3.4"),
+            ("x-forwarded-for", "9.9.9.9, 10.1.1.1"),
+        ]);
+        assert_eq!(behind(&trusted, far, &twice), ip("9.9.9.9"));
     }
 
     #[test]

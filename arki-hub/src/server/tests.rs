@@ -102,6 +102,19 @@ async fn an_access_token_has_its_keys_rights_and_ends_with_it() {
         .post_json("/v1/tokens", &key, &json!({ "kind": "enrolment" }))
         .await;
     assert_eq!(refused.status, 403);
+    let whole = hub
+        .post_json("/v1/tokens", &admin, &access("admin"))
+        .await
+        .json();
+    let whole = whole["token"].as_str().unwrap();
+    for wish in [
+        access("admin"),
+        json!({ "kind": "key", "name": "stays", "scope": "admin" }),
+        json!({ "kind": "enrolment" }),
+    ] {
+        let refused = hub.post_json("/v1/tokens", whole, &wish).await;
+        assert_eq!(refused.status, 403, "{wish}: {}", refused.text);
+    }
     let listed = hub.get("/v1/tokens", &admin).await.text;
     assert!(
         listed.contains("grafana") && !listed.contains(&key),

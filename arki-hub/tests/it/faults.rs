@@ -161,6 +161,12 @@ async fn a_revocation_elsewhere_holds_from_the_next_batch_on() {
     );
 }
 
+fn slow_body(path: &str, kind: &str) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: hub\r\nContent-Type: {kind}\r\nContent-Length: 50000\r\n\r\nabc"
+    )
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_clients_hold_nobody_up_and_are_cut_off() {
     let hub = Hub::start("").await;
@@ -168,14 +174,18 @@ async fn slow_clients_hold_nobody_up_and_are_cut_off() {
     let sender = enrol(&hub, &admin, 1, "web-1").await;
     let address = hub.url.trim_start_matches("http://").to_owned();
     let mut slow = Vec::new();
-    for n in 0..size(300, 5_000) {
+    // a head that does not end, and bodies on every route that reads one of whoever comes
+    let pieces = [
+        "POST /v1/ingest HTTP/1.1\r\nHost: hub\r\nX-Slow: ".to_owned(),
+        slow_body("/v1/ingest", "application/vnd.arki.batch+msgpack"),
+        slow_body("/v1/enroll", "application/vnd.arki.enrollment+msgpack"),
+        slow_body("/v1/hooks/sandbox", "application/json"),
+        slow_body("/sign-in", "application/x-www-form-urlencoded"),
+    ];
+    for n in 0..size(300, 4_400) {
         let mut stream = TcpStream::connect(&address).await.unwrap();
-        let piece: &[u8] = if n % 2 == 0 {
-            b"POST /v1/ingest HTTP/1.1\r\nHost: hub\r\nX-Slow: "
-        } else {
-            b"POST /v1/ingest HTTP/1.1\r\nHost: hub\r\nContent-Type: application/vnd.arki.batch+msgpack\r\nContent-Length: 500000\r\n\r\nabc"
-        };
-        stream.write_all(piece).await.unwrap();
+        let piece = &pieces[n % pieces.len()];
+        stream.write_all(piece.as_bytes()).await.unwrap();
         slow.push(stream);
     }
     let start_s = SystemClock::new().now_s() / 300 * 300 - 86_400;
