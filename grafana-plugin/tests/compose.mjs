@@ -30,6 +30,15 @@ function everyImageIsPinned() {
   }
 }
 
+/** Two builds at one time may not write the same image, and nobody else's image of that name is taken. */
+function everyImageIsBuiltOnce() {
+  const builders = services.filter(([, { build }]) => build).map(([, { image }]) => image);
+  assert.equal(new Set(builders).size, builders.length);
+  for (const [name, service] of services.filter(([, { build, image }]) => !build && builders.includes(image))) {
+    assert.equal(service.pull_policy, 'never', name);
+  }
+}
+
 function everyServiceIsWatched() {
   for (const [name, service] of services) {
     if (service.restart === 'no') {
@@ -130,6 +139,7 @@ function everythingIsProvisioned() {
 
 for (const check of [
   everyImageIsPinned,
+  everyImageIsBuiltOnce,
   everyServiceIsWatched,
   noSecretStandsInAFile,
   onlyTheHubIsReached,
