@@ -1,9 +1,9 @@
 /**
  * The panel "Arki predictions": what will fail, when, why, and a fix tried on a copy.
  */
-import React, { useMemo, useState } from 'react';
+import React, { useCallback, useMemo, useState } from 'react';
 import { css } from '@emotion/css';
-import { PanelProps } from '@grafana/data';
+import { GrafanaTheme2, PanelProps } from '@grafana/data';
 import { useStyles2 } from '@grafana/ui';
 import { Prediction } from '../hub/types';
 import { Banner } from './Banner';
@@ -24,15 +24,22 @@ const FILTER_FROM = 8;
 const CONE_FROM = 760;
 const VOTES_FROM = 560;
 
+/** A prediction whose trial is looked at, of what was asked then: another hub has no such prediction. */
+interface Tried {
+  question: string;
+  prediction: Prediction;
+}
+
 export function PredictionsPanel({ data, width, height, options, timeZone }: PanelProps<PanelOptions>) {
   const styles = useStyles2(getStyles);
   const { pageSize, showCone, allowTrials, staleSeconds } = { ...DEFAULT_OPTIONS, ...options };
-  const { rows, at, problem, isLoading, isForeign } = useKept(data);
+  const { rows, at, problem, isLoading, isForeign, question } = useKept(data);
   const [filter, setFilter] = useState<Filter>({ text: '' });
-  const [tried, setTried] = useState<Prediction>();
+  const [tried, setTried] = useState<Tried>();
+  const onTry = useCallback((prediction: Prediction) => setTried({ question, prediction }), [question]);
   const { request } = data;
   const hub = useMemo(() => hubOf({ ...data, request }), [request]); // eslint-disable-line react-hooks/exhaustive-deps
-  const runs = useRuns(allowTrials ? hub : undefined, data.series);
+  const runs = useRuns(allowTrials ? hub : undefined, question, data.series, rows);
   const { name, isEditor } = viewer();
   const canTry = allowTrials && isEditor && hub !== undefined;
   const hasTrials = canTry || runs.of.size > 0;
@@ -48,6 +55,11 @@ export function PredictionsPanel({ data, width, height, options, timeZone }: Pan
   return (
     <div className={styles.panel} style={{ width, height }} aria-busy={isLoading}>
       <Banner at={at} problem={problem} staleSeconds={staleSeconds} />
+      {runs.problem !== undefined && problem === undefined && (
+        <p role="alert" className={styles.problem}>
+          {`The trials cannot be read: ${runs.problem}`}
+        </p>
+      )}
       <p role="status" className={styles.unseen}>
         {summary(rows)}
       </p>
@@ -68,15 +80,15 @@ export function PredictionsPanel({ data, width, height, options, timeZone }: Pan
             canTry={canTry}
             hub={hub}
             timeZone={timeZone}
-            onTry={setTried}
+            onTry={onTry}
           />
         )}
       </div>
-      {tried !== undefined && hub !== undefined && (
+      {tried?.question === question && hub !== undefined && (
         <TrialDrawer
           hub={hub}
-          prediction={tried}
-          runs={runs.of.get(tried.id)}
+          prediction={tried.prediction}
+          runs={runs.of.get(tried.prediction.id)}
           user={name}
           canTry={canTry}
           onRun={runs.put}
@@ -112,7 +124,8 @@ function summary(rows: Prediction[]): string {
   return rows.length === 0 ? '' : `${rows.length} ${nouns[0]}, ${critical} critical, ${warning} ${nouns[1]}`;
 }
 
-const getStyles = () => ({
+const getStyles = (theme: GrafanaTheme2) => ({
+  problem: css({ margin: 0, padding: theme.spacing(0.5, 1), color: theme.colors.warning.text }),
   panel: css({ display: 'flex', flexDirection: 'column', overflow: 'hidden' }),
   scroll: css({ flex: 1, overflow: 'auto', minHeight: 0 }),
   unseen: css({

@@ -27,7 +27,8 @@ interface Props {
 }
 
 export function TrialDrawer({ hub, prediction, runs = [], user, canTry, onRun, onClose }: Props) {
-  const [chosen, setChosen] = useState<string>();
+  // the one that it opened with, whichever ranks first later
+  const [chosen, setChosen] = useState(runs[0]?.id);
   const { run, problem } = useRun(hub, runs.find(({ id }) => id === chosen) ?? runs[0], onRun);
   const [isChoosing, setChoosing] = useState(false);
   const [refusal, setRefusal] = useState<string>();
