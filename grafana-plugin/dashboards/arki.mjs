@@ -35,6 +35,20 @@ const equals = (fieldName, value) => ({
   ],
 });
 
+/** Without what has no time to failure. */
+const TIMED = {
+  transformations: [
+    {
+      id: 'filterByValue',
+      options: {
+        type: 'include',
+        match: 'all',
+        filters: [{ fieldName: 'time to failure', config: { id: 'isNotNull', options: {} } }],
+      },
+    },
+  ],
+};
+
 const predictions = (title, width, target) =>
   panel(SOURCE, PANEL, title, width, [{ queryType: 'predictions', ...target }]);
 const active = { queryType: 'predictions', state: 'active' };
@@ -100,6 +114,7 @@ const fleet = dashboard({
         timeLeft(SOURCE, 10, active, {
           field: 'time to failure',
           displayName: '${__data.fields.host} ${__data.fields.series}',
+          ...TIMED,
         }),
       ],
     },

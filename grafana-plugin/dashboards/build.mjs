@@ -74,7 +74,7 @@ export function figures(source, title, width, target, { orientation = 'auto', ov
 }
 
 /** A bar a row: how long until it fails, red below two hours. */
-export function timeLeft(source, width, target, { field, displayName }) {
+export function timeLeft(source, width, target, { field, displayName, ...more }) {
   const options = {
     displayMode: 'basic',
     orientation: 'horizontal',
@@ -91,6 +91,7 @@ export function timeLeft(source, width, target, { field, displayName }) {
   const defaults = { unit: 'dtdurations', min: 0, displayName, thresholds };
   return panel(source, 'bargauge', 'Time to failure', width, [target], options, {
     fieldConfig: { defaults, overrides: [] },
+    ...more,
   });
 }
 
@@ -162,18 +163,19 @@ export function lines(source, title, width, targets, more = {}) {
   });
 }
 
-export function timeline(source, title, width, target) {
-  const mappings = [
-    {
-      type: 'value',
-      options: {
-        yes: { text: 'yes', color: 'orange', index: 0 },
-        no: { text: 'no', color: 'green', index: 1 },
-        abstain: { text: 'abstains', color: '#8e8e9a', index: 2 },
-        veto: { text: 'vetoes', color: 'blue', index: 3 },
-      },
-    },
-  ];
+/** What a voter may say; over the database each stands as its place in this list, from 1. */
+export const VERDICTS = ['yes', 'no', 'abstain', 'veto'];
+
+/** @param isNumbered whether verdicts come as numbers (see `VERDICTS`) rather than as words */
+export function timeline(source, title, width, target, { isNumbered = false } = {}) {
+  const shown = {
+    yes: { text: 'yes', color: 'orange' },
+    no: { text: 'no', color: 'green' },
+    abstain: { text: 'abstains', color: '#8e8e9a' },
+    veto: { text: 'vetoes', color: 'blue' },
+  };
+  const words = VERDICTS.map((word, index) => [isNumbered ? String(index + 1) : word, { ...shown[word], index }]);
+  const mappings = [{ type: 'value', options: Object.fromEntries(words) }];
   const options = {
     showValue: 'auto',
     rowHeight: 0.8,

@@ -2,6 +2,7 @@
  * The same questions in SQL, for Grafana's PostgreSQL data source over the hub's own tables (see the hub's migrations). Packed
  * series are read by subscript: an `unnest` costs many times the CPU.
  */
+import { VERDICTS } from './build.mjs';
 
 const SEVERITY = (column) => `CASE ${column} WHEN 2 THEN 'critical' WHEN 1 THEN 'warning' ELSE 'info' END`;
 
@@ -23,14 +24,18 @@ export const activeCount = 'SELECT count(*) AS active FROM prediction WHERE ende
 
 export const criticalCount = 'SELECT count(*) AS critical FROM prediction WHERE ended_at IS NULL AND severity = 2';
 
-export const nextFailure = `SELECT greatest(0, extract(epoch FROM min(raised_at + make_interval(secs => eta_median_s)) - now()))::bigint AS remaining
+/** Seconds until then, never below 0; NULL stays NULL, where `greatest(0, NULL)` alone would be 0: "it fails now". */
+const LEFT = (then) =>
+  `CASE WHEN ${then} IS NOT NULL THEN greatest(0, extract(epoch FROM ${then} - now()))::bigint END`;
+
+export const nextFailure = `SELECT ${LEFT('min(raised_at + make_interval(secs => eta_median_s))')} AS remaining
 FROM prediction WHERE ended_at IS NULL`;
 
 /** The active ones, the most urgent first. */
 export const predictions = (
   where = ''
 ) => `SELECT a.host, p.series, ${SEVERITY('p.severity')} AS severity, p.value, p.bound,
-  greatest(0, extract(epoch FROM p.raised_at + make_interval(secs => p.eta_median_s) - now()))::bigint AS "time to failure",
+  ${LEFT('p.raised_at + make_interval(secs => p.eta_median_s)')} AS "time to failure",
   p.raised_at + make_interval(secs => p.eta_low_s) AS "earliest (p10)",
   p.raised_at + make_interval(secs => p.eta_high_s) AS "latest (p90)",
   ${VERDICT('e.body', 'trend')} AS trend, ${VERDICT('e.body', 'correlation')} AS correlation, ${VERDICT('e.body', 'pattern')} AS pattern,
@@ -40,7 +45,7 @@ WHERE p.ended_at IS NULL${where}
 ORDER BY "time to failure" NULLS LAST LIMIT 1000`;
 
 export const timeToFailure = `SELECT a.host || ' ' || p.series AS name,
-  greatest(0, extract(epoch FROM p.raised_at + make_interval(secs => p.eta_median_s) - now()))::bigint AS remaining
+  ${LEFT('p.raised_at + make_interval(secs => p.eta_median_s)')} AS remaining
 FROM prediction p JOIN agent a USING (agent_no)
 WHERE p.ended_at IS NULL AND p.eta_median_s IS NOT NULL ORDER BY remaining LIMIT 20`;
 
@@ -89,14 +94,29 @@ FROM prediction p JOIN agent a USING (agent_no),
 WHERE ${OF_HOST} AND p.ended_at IS NULL AND p.bound IS NOT NULL AND cone.eta_s IS NOT NULL AND ${condition}
 ORDER BY point.time`;
 
-/** What each event of the host said, for a state timeline. */
-export const votes = `SELECT e.time, e.series || ': ' || (vote->>'voter') AS metric, vote->>'verdict' AS value
-FROM event e JOIN agent a USING (agent_no), jsonb_array_elements(e.body->'prediction'->'votes') vote
-WHERE ${OF_HOST} AND $__timeFilter(e.time)
-UNION ALL
-SELECT p.ended_at, p.series || ': ' || voter, NULL
-FROM prediction p JOIN agent a USING (agent_no), unnest(ARRAY['trend', 'correlation', 'pattern']) voter
-WHERE ${OF_HOST} AND $__timeFilter(p.ended_at) ORDER BY 1`;
+/** The verdicts as numbers, because Grafana makes one line a `metric` only of numbers; `timeline` shows them as words. */
+const VERDICT_NUMBER = `CASE vote->>'verdict' ${VERDICTS.map((word, i) => `WHEN '${word}' THEN ${i + 1}`).join(' ')} END`;
+
+/**
+ * What each event of the host said, for a state timeline. Every voter has a value at every time, its last one: Grafana would
+ * make a gap of each time at which only another one spoke. After the end of a prediction (0) there is none.
+ */
+export const votes = `WITH said AS (
+  SELECT e.time, e.series || ': ' || (vote->>'voter') AS metric, ${VERDICT_NUMBER} AS verdict
+  FROM event e JOIN agent a USING (agent_no), jsonb_array_elements(e.body->'prediction'->'votes') vote
+  WHERE ${OF_HOST} AND $__timeFilter(e.time)
+  UNION ALL
+  SELECT p.ended_at, p.series || ': ' || voter, 0
+  FROM prediction p JOIN agent a USING (agent_no), unnest(ARRAY['trend', 'correlation', 'pattern']) voter
+  WHERE ${OF_HOST} AND $__timeFilter(p.ended_at)
+), last AS (SELECT time, metric, max(verdict) AS verdict FROM said GROUP BY time, metric),
+grid AS (
+  SELECT time, metric, last.verdict, count(last.verdict) OVER (PARTITION BY metric ORDER BY time) AS part
+  FROM (SELECT DISTINCT time FROM last) times CROSS JOIN (SELECT DISTINCT metric FROM last) metrics
+  LEFT JOIN last USING (time, metric)
+)
+SELECT time, metric, nullif(max(verdict) OVER (PARTITION BY metric, part), 0)::double precision AS value
+FROM grid ORDER BY time, metric`;
 
 export const processes = `SELECT e.time, e.series, process->>'name' AS process, (process->>'pid')::bigint AS pid,
   process->>'resource' AS resource, (process->>'growth')::double precision AS growth,

@@ -156,7 +156,7 @@ const host = dashboard({
     { height: 7, panels: [predictionTable('Predictions of $host', 24, OF_HOST)] },
     { height: 10, panels: [withForecast('What can run out, with bound and forecast', FILLS)] },
     { height: 9, panels: [withForecast('$series', CHOSEN, { repeat: 'series', repeatDirection: 'h', maxPerRow: 2 })] },
-    { height: 8, panels: [timeline(SOURCE, 'Votes over time', 24, overTime(sql.votes))] },
+    { height: 8, panels: [timeline(SOURCE, 'Votes over time', 24, overTime(sql.votes), { isNumbered: true })] },
     {
       height: 9,
       panels: [

@@ -47,7 +47,7 @@ test('every panel asks the data source that the dashboard chose, with a query th
   }
   for (const { datasource, rawSql } of targets('timescale')) {
     expect(datasource).toEqual({ type: 'grafana-postgresql-datasource', uid: '${datasource}' });
-    expect(rawSql).toMatch(/^SELECT /);
+    expect(rawSql).toMatch(/^(SELECT|WITH) /);
   }
 });
 

@@ -75,7 +75,7 @@ export async function answer(query: ArkiQuery, scope: Scope): Promise<DataFrame[
       return [
         agentsFrame(
           refId,
-          agents.filter((agent) => matches(hosts, agent.host))
+          agents.filter((agent) => agent.state !== 'revoked' && matches(hosts, agent.host))
         ),
       ];
     }

@@ -77,6 +77,12 @@ test('alerts are asked without a state of predictions', async () => {
   expect(calls[0]?.[1]).toMatchObject({ state: '' });
 });
 
+test('a revoked agent is no server any more', async () => {
+  const { datasource } = source({ 'v1/agents': { items: [agent(), agent({ host: 'gone', state: 'revoked' })] } });
+  const { data } = await datasource.query(asked({ refId: 'A', queryType: 'agents' }));
+  expect(data[0].fields[0].values).toEqual(['web-1']);
+});
+
 test('a hidden query is not asked', async () => {
   const { datasource, calls } = source(PREDICTIONS);
   expect(await datasource.query(asked({ refId: 'A', queryType: 'predictions', hide: true }))).toEqual({ data: [] });

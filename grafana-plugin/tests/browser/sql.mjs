@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
+import { VERDICTS } from '../../dashboards/build.mjs';
+import * as sql from '../../dashboards/sql.mjs';
 import timescale from '../../dashboards/timescale.mjs';
 
 /** What Grafana's PostgreSQL data source makes of its macros and of the variables, for the last day. */
@@ -29,6 +31,41 @@ const MAY_BE_EMPTY = [
 
 const READER = fileURLToPath(new URL('../../../packaging/compose/reader.sql', import.meta.url));
 
+/** Runs `sql` as if the table of predictions held `rows`. */
+const overPredictions = (database, rows, sql) => database.query(`WITH prediction AS (${rows}) ${expand(sql)}`);
+
+/** Where there is no time to failure, none is shown: 0 s would say that it fails now. */
+async function nothingIsNotNow(database) {
+  const none = 'SELECT * FROM prediction WHERE false';
+  assert.equal((await overPredictions(database, none, sql.nextFailure)).trim(), '');
+  const untimed = `SELECT (jsonb_populate_record(p, CASE WHEN prediction_no = (SELECT min(prediction_no) FROM prediction)
+    THEN '{"eta_median_s": null}'::jsonb ELSE '{}'::jsonb END)).* FROM prediction p`;
+  const left = (await overPredictions(database, untimed, sql.predictions())).trim().split('\n');
+  const seconds = left.map((line) => line.split('|')[5]);
+  assert.equal(seconds.length, 3);
+  assert.ok(
+    seconds.slice(0, 2).every((text) => Number(text) > 0),
+    seconds.join()
+  );
+  assert.equal(seconds[2], '', 'what has no time comes last, without one');
+}
+
+/** Grafana makes one line a voter of time, name and number; each has a value whenever one of them spoke. */
+async function votesAreNumbers(database) {
+  const rows = (await database.query(expand(sql.votes))).trim().split('\n');
+  const cells = rows.map((line) => line.split('|'));
+  const [times, metrics] = [0, 1].map((i) => new Set(cells.map((cell) => cell[i])));
+  assert.equal(rows.length, times.size * metrics.size);
+  assert.equal(metrics.size, 6);
+  const known = new Set(VERDICTS.map((_, i) => String(i + 1)));
+  assert.ok(
+    cells.every(([, , value]) => value === '' || known.has(value)),
+    rows.join('\n')
+  );
+  const shown = timescale['timescale/host.json'].panels.find(({ title }) => title === 'Votes over time');
+  assert.deepEqual(Object.keys(shown.fieldConfig.defaults.mappings[0].options), [...known]);
+}
+
 export async function checkSql(database) {
   await database.file(READER, ['password=test']);
   await assert.rejects(database.query('SELECT * FROM api_key'), /permission denied/);
@@ -45,6 +82,8 @@ export async function checkSql(database) {
       assert.ok(answer.trim() !== '' || MAY_BE_EMPTY.includes(title), `${name}, ${title}: no row came of ${expanded}`);
     }
   }
+  await nothingIsNotNow(database);
+  await votesAreNumbers(database);
   const active = await database.query('SELECT count(*) FROM prediction WHERE ended_at IS NULL');
   assert.equal(active.trim(), '3');
 }

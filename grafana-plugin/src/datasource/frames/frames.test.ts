@@ -24,6 +24,13 @@ test('predictions: times in milliseconds, the time left from now, the votes, the
   expect(column(frame, 'detail')).toEqual(rows);
 });
 
+test('predictions: the earliest failure first, then what has no time, then what has ended, as it came', () => {
+  const ended = (id: string) => prediction({ id, state: 'averted', ended_at: 5000, fails_at: 1 });
+  const active = (id: string, fails_at: number | null) => prediction({ id, fails_at });
+  const rows = [ended('b'), active('none', null), active('late', 900), ended('a'), active('soon', 100)];
+  expect(column(predictionsFrame('A', rows, 0), 'id')).toEqual(['soon', 'late', 'none', 'b', 'a']);
+});
+
 test('votes over time: from the first word to the end, one frame a series', () => {
   const rows = [
     prediction({ first_at: 50 }),

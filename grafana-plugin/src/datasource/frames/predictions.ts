@@ -4,12 +4,20 @@
  */
 import { createDataFrame, DataFrame, FieldType } from '@grafana/data';
 import { Prediction, Verdict, VoterName } from '../../hub/types';
+import { byUrgency } from '../../text/sort';
 import { columns, OUTCOME, SEVERITY, VERDICT } from './fields';
 
 export const DETAIL = 'detail';
 
+/** What needs a person first, first: a panel may show the first rows only. What has ended follows, as it came. */
+function inOrder(rows: Prediction[]): Prediction[] {
+  const isActive = (row: Prediction) => row.state === 'active';
+  return [...rows.filter(isActive).sort(byUrgency), ...rows.filter((row) => !isActive(row))];
+}
+
 /** @param now Unix seconds: the time to failure counts from here */
-export function predictionsFrame(refId: string, rows: Prediction[], now: number): DataFrame {
+export function predictionsFrame(refId: string, unordered: Prediction[], now: number): DataFrame {
+  const rows = inOrder(unordered);
   const of = columns(rows);
   const verdicts = (voter: VoterName) => of.text(voter, (row) => verdictOf(row, voter), VERDICT);
   return createDataFrame({
