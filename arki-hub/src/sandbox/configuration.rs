@@ -136,7 +136,12 @@ impl Configuration {
                     .is_some_and(|rest| rest.starts_with('/'))
         };
         let mut places: Vec<Tmpfs> = Vec::new();
-        for root in &self.roots {
+        // over a single file none can be laid, and over its directory it would hide what is beside it
+        let is_directory = |root: &String| {
+            let own = self.entries.iter().find(|(path, _)| path == root);
+            own.is_none_or(|(_, what)| matches!(what, What::Directory { .. }))
+        };
+        for root in self.roots.iter().filter(|root| is_directory(root)) {
             let there = taken
                 .iter()
                 .chain(&places)
@@ -178,15 +183,21 @@ impl Configuration {
         let mut left_out = self.left_out.clone();
         let mut tar = Vec::new();
         for (path, what) in &self.entries {
-            let mut all = places.iter().chain(taken);
-            let inside = all.any(|place| {
+            let all = || places.iter().chain(taken);
+            if all().any(|place| place.path == *path) {
+                continue; // it is there
+            }
+            let inside = all().any(|place| {
                 path.strip_prefix(&place.path)
                     .is_some_and(|rest| rest.starts_with('/'))
             });
             if !inside {
-                left_out.push(format!(
-                    "{path}: it is not below a directory that can be replaced"
-                ));
+                let why = if self.roots.contains(path) {
+                    "a single file cannot be replaced: let the agent's `paths` name its directory"
+                } else {
+                    "it is not below a directory that can be replaced"
+                };
+                left_out.push(format!("{path}: {why}"));
             } else if !add(&mut tar, path, what) {
                 left_out.push(format!("{path}: its name is too long"));
             }
@@ -300,6 +311,24 @@ mod tests {
     }
 
     #[test]
+    fn a_single_file_gets_no_place_and_says_why() {
+        let file = What::File {
+            mode: 0o644,
+            bytes: b"x".to_vec(),
+        };
+        let one = Configuration {
+            source: "snapshot",
+            roots: vec!["/etc/nginx/nginx.conf".into()],
+            entries: vec![("/etc/nginx/nginx.conf".into(), file)],
+            ..Configuration::default()
+        };
+        assert!(one.places(&[]).is_empty());
+        let (_, left_out) = one.archive(&[], &[]);
+        assert_eq!(left_out.len(), 1);
+        assert!(left_out[0].contains("name its directory"), "{left_out:?}");
+    }
+
+    #[test]
     fn a_folder_becomes_an_archive_that_tar_reads() {
         let folder = tempfile::tempdir().unwrap();
         let deep = folder.path().join("d".repeat(90)).join("e".repeat(40));
@@ -331,6 +360,17 @@ mod tests {
             "hello\n"
         );
         assert_ne!(given.hash, Configuration::of_the_image().hash);
+        let own = ("/etc/nginx".to_owned(), What::Directory { mode: 0o755 });
+        let snapshot = Configuration {
+            entries: [own].into_iter().chain(given.entries.clone()).collect(),
+            ..given.clone()
+        };
+        assert_eq!(snapshot.places(&[]).len(), 1);
+        assert_eq!(
+            snapshot.archive(&places, &[]).1,
+            left_out,
+            "a place is no loss"
+        );
         assert_eq!(given.archive(&[], &[]).1.len(), 5, "nothing has a place");
     }
 }

@@ -43,6 +43,8 @@ pub(super) struct Worker<'a> {
     /// What was seen when the service got ready.
     seen: Option<Seen>,
     shell: Shell,
+    /// The step that has not ended.
+    under_way: Option<(Phase, Argv, Instant)>,
     copy: Copy,
 }
 
@@ -109,20 +111,42 @@ impl<'a> Worker<'a> {
             kept_bytes: 0,
             seen: None,
             shell: Shell::default(),
+            under_way: None,
             copy: Copy::default(),
         }
     }
 
     /// Does it all. What happened is in the copy, also where it went no further.
-    pub(super) async fn work(mut self, side: Side) -> Result<Copy, EngineError> {
+    pub(super) async fn work(&mut self, side: Side) -> Result<(), EngineError> {
         let went = self.steps(side).await;
         if let Err(Stop::Engine(error)) = went {
             return Err(error);
         }
         self.end().await;
+        Ok(())
+    }
+
+    /// What happened; where it was left in the middle, with the step that had not ended.
+    pub(super) async fn finish(mut self) -> Copy {
+        if let Some((phase, argv, began)) = self.under_way.take() {
+            self.push(Step {
+                phase,
+                argv,
+                exit_code: None,
+                output: String::new(),
+                truncated: false,
+                duration_ms: began.elapsed().as_millis() as u64,
+            });
+        }
+        for task in self.background.drain(..) {
+            task.abort();
+        }
+        if let Some(service) = self.service.take() {
+            service.task.abort();
+        }
         let (_, out_of_memory) = self.container.state().await;
         self.copy.out_of_memory = out_of_memory;
-        Ok(self.copy)
+        self.copy
     }
 
     async fn steps(&mut self, side: Side) -> Result<(), Stop> {
@@ -182,7 +206,9 @@ impl<'a> Worker<'a> {
     }
 
     async fn step_ending_with(&mut self, phase: Phase, argv: &Argv, code: i64) -> Result<(), Stop> {
+        self.under_way = Some((phase, argv.clone(), Instant::now()));
         let ran = self.container.run(argv, Input::None, STEP_TIME).await?;
+        self.under_way = None;
         self.keep(phase, argv, &ran, code)
     }
 

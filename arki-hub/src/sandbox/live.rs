@@ -24,8 +24,9 @@ use serde::Serialize;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// Younger than this, a snapshot is taken as it is: somebody tries one action after the other.
-const FRESH_S: i64 = 600;
+/// Younger than this, a snapshot is taken as it is: the actions that answer one prediction are tried together. A person who
+/// edits a file and tries again takes longer.
+const FRESH_S: i64 = 60;
 /// An agent that has just sent an event comes every 20 s; two such times and some. One that comes every five minutes
 /// is not waited for: its snapshot serves the next run.
 const PATIENCE_S: i64 = 45;

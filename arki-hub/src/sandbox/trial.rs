@@ -120,16 +120,16 @@ impl Trial<'_> {
         time: Duration,
     ) -> Result<Copy, EngineError> {
         let container = Container::start(engine, purpose).await?;
-        let worker = Worker::new(&container, self.profile, self.action, archive);
+        let mut worker = Worker::new(&container, self.profile, self.action, archive);
         let worked = timeout(time, worker.work(side)).await;
-        drop(container);
-        match worked {
-            Ok(copy) => copy,
-            Err(_) => Ok(Copy {
-                stopped: Some(format!("its {} s were over", self.time.as_secs())),
-                ..Copy::default()
-            }),
+        if let Ok(Err(error)) = worked {
+            return Err(error);
         }
+        let mut copy = worker.finish().await;
+        if worked.is_err() {
+            copy.stopped = Some(format!("its {} s were over", self.time.as_secs()));
+        }
+        Ok(copy)
     }
 
     fn unproven(&self) -> Vec<String> {

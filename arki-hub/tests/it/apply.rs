@@ -218,6 +218,7 @@ async fn what_worked_on_the_copy_is_applied_once_and_only_as_the_host_permits() 
         (&"snapshot".into(), &1.into()),
         "{run}"
     );
+    assert_eq!(with["left_out"].as_array().map(Vec::len), Some(0), "{run}");
     assert_eq!(run["drift"]["changed"], false, "{run}");
     assert!(!Path::new(&mark).exists(), "the host was not touched");
 

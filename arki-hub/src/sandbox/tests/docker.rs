@@ -303,6 +303,12 @@ async fn what_would_take_everything_is_bounded_and_recorded() {
         "{}",
         result.summary
     );
+    let step = result.tried.steps.last().expect("the one under way");
+    assert_eq!(
+        (step.phase, step.exit_code, step.argv[0].as_str()),
+        (Phase::Action, None, "perl")
+    );
+    assert!(step.duration_ms >= 1_000, "{step:?}");
 
     let filler = hostile(&[
         "sh",
