@@ -61,6 +61,18 @@ pub struct Caller {
     pub scope: Scope,
     /// True if it showed the key itself, and not an access token that was got with it.
     pub has_key: bool,
+    /// Whom the holder of the key speaks for, by its own word: Grafana names its user (`X-Grafana-User`).
+    pub user: Option<String>,
+}
+
+impl Caller {
+    /// Who it was, for people: the key's name, and whom its holder spoke for.
+    pub fn signature(&self) -> String {
+        match &self.user {
+            Some(user) => format!("{}/{user}", self.name),
+            None => self.name.clone(),
+        }
+    }
 }
 
 /// The digest by which a key or token is stored and found.
@@ -92,6 +104,7 @@ pub async fn caller(
         key_no: key.key_no,
         scope: scope.map_or(key.scope, |scope| scope.min(key.scope)),
         has_key: scope.is_none(),
+        user: None,
         name: key.name,
     }))
 }

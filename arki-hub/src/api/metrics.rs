@@ -60,6 +60,20 @@ pub struct Series {
 /// The end of the last year of four digits.
 const TIME_MAX: i64 = 253_402_300_799;
 
+/// Names between commas; those within braces are the names' own.
+fn split(list: &str) -> Vec<&str> {
+    let mut depth = 0_u32;
+    let ends = |c| {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == ',' && depth == 0
+    };
+    list.split(ends).filter(|name| !name.is_empty()).collect()
+}
+
 /// `GET /v1/metrics`
 pub async fn range(
     State(hub): State<Arc<Hub>>,
@@ -77,11 +91,7 @@ pub async fn range(
             "`from` must lie before `to`, by two years at most (Unix seconds, from 1970 on)",
         ));
     }
-    let names: Vec<&str> = ask
-        .series
-        .split(',')
-        .filter(|name| !name.is_empty())
-        .collect();
+    let names = split(&ask.series);
     if names.is_empty() || names.len() > SERIES_MAX {
         return Err(Problem::bad(format!(
             "`series` takes 1 to {SERIES_MAX} names, separated by commas"
@@ -186,6 +196,16 @@ pub async fn names(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn commas_within_braces_belong_to_a_name() {
+        assert_eq!(
+            split("tcp.open{80,443},load.per_core,,disk.used_percent{/}"),
+            ["tcp.open{80,443}", "load.per_core", "disk.used_percent{/}"]
+        );
+        assert_eq!(split("a}b,c{d,e"), ["a}b", "c{d,e"]);
+        assert!(split("").is_empty());
+    }
 
     #[test]
     fn the_step_is_whole_buckets_and_the_points_fit() {

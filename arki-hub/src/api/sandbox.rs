@@ -155,7 +155,7 @@ pub async fn create(
 ) -> Result<impl IntoResponse, Problem> {
     let asker = Asker {
         owner: format!("key:{}", caller.key_no),
-        name: caller.name,
+        name: caller.signature(),
     };
     Ok(created(ask(&hub, &asker, &wish).await?))
 }
@@ -226,7 +226,7 @@ pub async fn cancel(
 ) -> Result<Json<Shown>, Problem> {
     let found = run(&hub, &id).await?;
     let now_s = hub.clock.now_s();
-    if !sandbox::cancel(&*hub.store, &found.run_id, &caller.name, now_s).await? {
+    if !sandbox::cancel(&*hub.store, &found.run_id, &caller.signature(), now_s).await? {
         return Err(Problem::new(StatusCode::CONFLICT, "the run has ended"));
     }
     Ok(Json(show(run(&hub, &id).await?, true)))
@@ -237,9 +237,13 @@ pub async fn decision(
     State(hub): State<Arc<Hub>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
-    Json(said): Json<Said>,
+    Json(mut said): Json<Said>,
 ) -> Result<Json<Shown>, Problem> {
     let found = run(&hub, &id).await?;
+    if let Some(user) = &caller.user {
+        // nobody decides in another's name
+        said.name.clone_from(user);
+    }
     decide(&hub, &caller, &found, &said).await?;
     whole(&hub, run(&hub, &id).await?).await
 }

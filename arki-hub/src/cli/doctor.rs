@@ -1,6 +1,6 @@
 //! `doctor`: checks what `serve` would need, and says what is wrong and what to do.
 
-use super::{now_s, safe, say};
+use super::{now_s, owner, safe, say};
 use crate::config::{Config, redacted};
 use crate::notify::address;
 use crate::sandbox::engine::Engine;
@@ -40,6 +40,12 @@ pub(super) async fn run(path: Option<&Path>) -> anyhow::Result<()> {
     };
     report.add("listen", listen)?;
     let url = redacted(&config.database.url);
+    if owner::would_take(&config.database) {
+        // It needs root for the engine; so it makes nothing.
+        report.add("database", Ok(format!("{url}: made when the hub starts")))?;
+        channels(&config, &mut report).await?;
+        return report.end();
+    }
     let store = crate::store::open(&config.database, now_s()).await;
     let database = store
         .as_ref()

@@ -134,6 +134,34 @@ async fn a_run_is_asked_for_shown_and_cancelled() {
 }
 
 #[tokio::test]
+async fn who_asks_through_grafana_is_named_and_decides_in_no_other_name() {
+    let hub = start("").await;
+    let key = hub.key(Scope::Sandbox).await;
+    let agent = hub.agent(1, "web-1").await;
+    let as_ana = async |path: &str, body: Value| {
+        let url = format!("{}{path}", hub.url);
+        let request = hub
+            .client
+            .post(url)
+            .bearer_auth(&key)
+            .body(body.to_string());
+        let request = request.header("Content-Type", "application/json");
+        hub.send(request.header("X-Grafana-User", "ana")).await
+    };
+    let wish = json!({ "service": "nginx", "action": "reload", "agent": agent.id.to_string() });
+    let made = as_ana("/v1/sandbox/runs", wish).await.json();
+    let asked_by = made["requested_by"].as_str().unwrap();
+    assert!(asked_by.ends_with("/ana") && asked_by.len() > 4, "{made}");
+    carry_out(&hub, &result("snapshot")).await;
+    let path = format!("/v1/sandbox/runs/{}/decision", made["id"].as_str().unwrap());
+    let apply = json!({ "decision": "apply", "name": "eva", "reason": "the disk fills" });
+    let decided = as_ana(&path, apply).await.json();
+    let line = decided["decision"]["receipt"].as_str().unwrap();
+    let receipt = Receipt::open(line, &hub.hub.key.public()).unwrap();
+    assert_eq!(receipt.name, "ana", "{decided}");
+}
+
+#[tokio::test]
 async fn a_decision_is_taken_once_and_applying_makes_a_receipt() {
     let hub = start("").await;
     let key = hub.key(Scope::Sandbox).await;

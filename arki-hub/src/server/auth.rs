@@ -16,6 +16,8 @@ use std::sync::Arc;
 pub const COOKIE: &str = "arki_session";
 /// Neither a key nor an access token is longer.
 const CREDENTIAL_BYTES_MAX: usize = 1_024;
+/// As long as a decision's name may be.
+const USER_BYTES_MAX: usize = 100;
 
 /// Lets a request pass whose caller has at least the scope `need`; the handler finds the [`Caller`] in its
 /// extensions.
@@ -27,7 +29,8 @@ pub async fn require(
     let peer = peer(&request);
     let headers = request.headers().clone(); // a body cannot be shared between threads, its head can
     match check(&hub, &headers, peer).await {
-        Ok(caller) if caller.scope >= need => {
+        Ok(mut caller) if caller.scope >= need => {
+            caller.user = spoken_for(&headers);
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
@@ -120,6 +123,15 @@ fn behind(trusted: &[Network], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     client
 }
 
+/// Whom Grafana's proxy asks for, where it is set up to say so.
+fn spoken_for(headers: &HeaderMap) -> Option<String> {
+    let user = headers.get("x-grafana-user")?.to_str().ok()?.trim();
+    let fits = |user: &&str| {
+        (1..=USER_BYTES_MAX).contains(&user.len()) && !user.contains(char::is_control)
+    };
+    Some(user).filter(fits).map(str::to_owned)
+}
+
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, credential) = value.split_once(' ')?;
@@ -174,6 +186,15 @@ mod tests {
             ("x-forwarded-for", "9.9.9.9, 10.1.1.1"),
         ]);
         assert_eq!(behind(&trusted, far, &twice), ip("9.9.9.9"));
+    }
+
+    #[test]
+    fn a_user_is_taken_over_as_a_name_and_nothing_else() {
+        let user = |text: &'static str| spoken_for(&headers(&[("x-grafana-user", text)]));
+        assert_eq!(user(" ana "), Some("ana".into()));
+        assert_eq!(user(""), None);
+        assert_eq!(user("a\tb"), None);
+        assert_eq!(spoken_for(&HeaderMap::new()), None);
     }
 
     #[test]

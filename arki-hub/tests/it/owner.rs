@@ -42,6 +42,24 @@ fn give(folder: &Path) {
 }
 
 #[tokio::test]
+async fn a_doctor_that_is_root_makes_no_database() {
+    if !is_root() {
+        return;
+    }
+    let mut hub = Hub::start("").await;
+    hub.stop().await;
+    let folder = hub.home.dir.path().to_owned();
+    for (name, _) in owners(&folder) {
+        std::fs::remove_file(folder.join(name)).unwrap();
+    }
+    give(&folder);
+    let output = hub.home.ask(&["doctor"]).await;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("made when the hub starts"), "{said}");
+    assert_eq!(owners(&folder), []);
+}
+
+#[tokio::test]
 async fn the_sandbox_of_the_terminal_stays_root_and_leaves_the_database_to_its_owner() {
     if !is_root() {
         return;
