@@ -96,6 +96,13 @@ export async function manyRows(context) {
       await page.getByText('1 to 25 of 500').waitFor();
       assert.equal(await page.getByRole('rowheader').count(), 25);
       await page.screenshot({ path: path.join(screenshots, 'predictions-500.png') });
+      // icons are fetched one by one and come into the rows when they are there: the same number a second later is all of them
+      const icons = () => {
+        const [before, now] = [window.icons, document.querySelectorAll('table svg').length];
+        window.icons = now;
+        return now > 0 && before === now;
+      };
+      await page.waitForFunction(icons, undefined, { polling: 1_000 });
       // nobody asks the hub meanwhile, so only countdowns could change: those of hours do once a minute, and so do the two
       // ends of their intervals, each at a second of its own
       await page.evaluate(() => {
