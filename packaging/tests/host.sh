@@ -148,7 +148,8 @@ upgrade() {
 }
 
 remove() {
-    install -D /dev/null /etc/systemd/system/arki-hub-runner.service.d/own.conf
+    mkdir -p /etc/systemd/system/arki-hub-runner.service.d
+    touch /etc/systemd/system/arki-hub-runner.service.d/own.conf
     mute apt-get remove -y -q arki-agent arki-hub
     ! pgrep -x 'arki-agent|arki-hub' >/dev/null || fail "a process is left: $(pgrep -a arki)"
     test -e /etc/arki/agent.toml -a -d /var/lib/arki || fail "remove took more than the program"
