@@ -136,12 +136,8 @@ impl Config {
     /// The key, what is there and what is allowed of the first bad entry.
     fn check_lists(&self) -> Result<(), (String, String, String)> {
         for (index, series) in self.series.iter().enumerate() {
-            series.rule().map_err(|allowed| {
-                (
-                    format!("series[{index}].match"),
-                    format!("{:?}", series.pattern),
-                    allowed,
-                )
+            series.rule().map_err(|(key, found, allowed)| {
+                (format!("series[{index}].{key}"), found, allowed)
             })?;
         }
         for (index, service) in self.service.iter().enumerate() {

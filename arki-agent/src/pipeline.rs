@@ -122,6 +122,11 @@ impl Pipeline {
         self.readings.iter()
     }
 
+    /// How many readings of the last pass were left out: there is no room for them, or two had one name.
+    pub fn dropped(&self) -> usize {
+        self.readings.dropped()
+    }
+
     /// How many readings the last pass had.
     pub fn readings(&self) -> usize {
         self.readings.len()

@@ -1,7 +1,7 @@
 //! The state of a running agent, as `status` and `explain` tell it.
 
 use super::Agent;
-use crate::collect::{CollectError, Moment};
+use crate::collect::{CollectError, Moment, READINGS_MAX};
 use crate::events::Listed;
 use crate::explain::{Day, EventView, Explanation, Fate, LISTED_MAX, Line, SeriesView};
 use crate::health::{RESIDENT_BYTES_BUDGET, resident_bytes};
@@ -139,7 +139,7 @@ impl Agent {
         if self.shipper().is_some() {
             self.problems.note("hub", self.hub_trouble());
         }
-        let failed: Vec<String> = self
+        let mut failed: Vec<String> = self
             .pipeline
             .reports()
             .iter()
@@ -148,6 +148,12 @@ impl Agent {
                 _ => None,
             })
             .collect();
+        let dropped = self.pipeline.dropped();
+        if dropped > 0 {
+            failed.push(format!(
+                "{dropped} readings left out: more than {READINGS_MAX} in a pass, or two of one name"
+            ));
+        }
         self.problems
             .note("collect", (!failed.is_empty()).then(|| failed.join("; ")));
     }

@@ -194,7 +194,7 @@ impl Collector for Processes {
             self.proc.clone_from(&host.proc);
         }
         self.table.begin(at.monotonic);
-        self.resting.begin();
+        self.resting.begin(at.monotonic);
         let scanned = self.scan();
         self.look_closer();
         self.table.end();

@@ -27,6 +27,8 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 pub(super) struct Surroundings {
     pub(super) is_root: bool,
     pub(super) variable: fn(&str) -> Option<String>,
+    /// The names of all variables.
+    pub(super) names: fn() -> Vec<String>,
     pub(super) default_file: PathBuf,
 }
 
@@ -35,6 +37,11 @@ impl Surroundings {
         Self {
             is_root: nix::unistd::geteuid().is_root(),
             variable: |name| std::env::var(name).ok(),
+            names: || {
+                std::env::vars_os()
+                    .filter_map(|(name, _)| name.into_string().ok())
+                    .collect()
+            },
             default_file: PathBuf::from(FILE),
         }
     }
@@ -63,7 +70,7 @@ pub(super) fn load(file: Option<&Path>, around: &Surroundings) -> Result<Config,
         .as_ref()
         .map_or("environment".to_owned(), |file| file.display().to_string());
     let variable_of = |key: &str| {
-        let name = format!("ARKI_{}", key.replace('.', "_").to_uppercase());
+        let name = variable(key);
         FROM_ENVIRONMENT
             .contains(&key)
             .then(|| (around.variable)(&name))
@@ -71,13 +78,14 @@ pub(super) fn load(file: Option<&Path>, around: &Surroundings) -> Result<Config,
             .map(|_| name)
     };
     let refused = |error| explain(error, &origin).of(variable_of);
+    misspelt((around.names)())?;
 
     let mut layers = Layers::builder();
     if let Some(text) = &text {
         layers = layers.add_source(File::from_str(text, FileFormat::Toml));
     }
     for key in FROM_ENVIRONMENT {
-        let name = format!("ARKI_{}", key.replace('.', "_").to_uppercase());
+        let name = variable(key);
         if let Some(value) = (around.variable)(&name) {
             layers = layers.set_override(key, value).map_err(refused)?;
         }
@@ -112,6 +120,30 @@ pub(super) fn load(file: Option<&Path>, around: &Surroundings) -> Result<Config,
         .check(&origin)
         .map_err(|error| error.of(variable_of))?;
     Ok(config)
+}
+
+/// The variable that sets a key.
+fn variable(key: &str) -> String {
+    format!("ARKI_{}", key.replace('.', "_").to_uppercase())
+}
+
+/// Refuses a variable that is nearly one of ours: it would set nothing. Others may be anybody's: the hub's begin with
+/// `ARKI_HUB_` too.
+fn misspelt(names: Vec<String>) -> Result<(), ConfigError> {
+    for name in names.into_iter().filter(|name| name.starts_with("ARKI_")) {
+        let near = |known: &String| (1..=2).contains(&strsim::osa_distance(known, &name));
+        let known = FROM_ENVIRONMENT.map(variable);
+        if !known.contains(&name)
+            && let Some(meant) = known.iter().find(|known| near(known))
+        {
+            return Err(ConfigError::Unknown {
+                origin: "environment".to_owned(),
+                key: name,
+                allowed: vec![meant.clone()],
+            });
+        }
+    }
+    Ok(())
 }
 
 fn read(file: &Path) -> Result<String, ConfigError> {

@@ -14,28 +14,38 @@ pub struct SeriesSettings {
     pub bound: Option<f64>,
     /// From which side it is reached.
     #[serde(default, deserialize_with = "direction")]
-    pub direction: Direction,
+    pub direction: Option<Direction>,
 }
 
 impl SeriesSettings {
-    /// The rule as the engine takes it; an error where the glob is none.
-    pub fn rule(&self) -> Result<Rule, String> {
-        if self.bound.is_some_and(|bound| !bound.is_finite()) {
-            return Err("a finite bound".to_owned());
-        }
-        let bound = self.bound.map(|value| Bound {
-            value,
-            direction: self.direction,
-        });
-        Rule::new(&self.pattern, bound).map_err(|error| format!("a glob ({})", error.kind()))
+    /// The rule as the engine takes it; or the key, what is there and what is allowed.
+    pub fn rule(&self) -> Result<Rule, (&'static str, String, String)> {
+        let bound = match (self.bound, self.direction) {
+            (None, None) => None,
+            (None, Some(_)) => {
+                let allowed = "there for a `direction` (leave both out to take a bound away)";
+                return Err(("bound", "missing".to_owned(), allowed.to_owned()));
+            }
+            (Some(value), _) if !value.is_finite() => {
+                return Err(("bound", value.to_string(), "a finite number".to_owned()));
+            }
+            (Some(value), direction) => Some(Bound {
+                value,
+                direction: direction.unwrap_or_default(),
+            }),
+        };
+        Rule::new(&self.pattern, bound).map_err(|error| {
+            let allowed = format!("a glob ({})", error.kind());
+            ("match", format!("{:?}", self.pattern), allowed)
+        })
     }
 }
 
-fn direction<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Direction, D::Error> {
+fn direction<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Direction>, D::Error> {
     let text = String::deserialize(deserializer)?;
     match text.as_str() {
-        "up" => Ok(Direction::Up),
-        "down" => Ok(Direction::Down),
+        "up" => Ok(Some(Direction::Up)),
+        "down" => Ok(Some(Direction::Down)),
         _ => Err(de::Error::custom(format!(
             "{text:?} is neither \"up\" nor \"down\""
         ))),

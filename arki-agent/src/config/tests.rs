@@ -5,6 +5,7 @@ fn around(variable: fn(&str) -> Option<String>) -> Surroundings {
     Surroundings {
         is_root: false,
         variable,
+        names: Vec::new,
         default_file: PathBuf::from("/nonexistent"),
     }
 }
@@ -64,6 +65,14 @@ fn every_refusal_names_the_file_the_key_and_what_is_allowed() {
         (
             "[[series]]\nmatch = 'a'\nbound = 'x'",
             "FILE: `series[0].bound` is string \"x\", but must be a number",
+        ),
+        (
+            "[[series]]\nmatch = 'a'\ndirection = 'down'",
+            "FILE: `series[0].bound` is missing, but must be there for a `direction` (leave both out to take a bound away)",
+        ),
+        (
+            "[[series]]\nmatch = 'a'\nbound = inf",
+            "FILE: `series[0].bound` is inf, but must be a finite number",
         ),
         (
             "[[series]]\nmatch = 'a'\ndirection = 'left'",
@@ -134,6 +143,29 @@ fn the_environment_wins_and_is_named_when_it_is_wrong() {
         error,
         "environment ARKI_SERIES_MAX: `series_max` is 0, but must be a number from 1 to 4096"
     );
+}
+
+#[test]
+fn a_variable_that_is_nearly_ours_is_refused_and_others_are_not() {
+    let around = |names| Surroundings {
+        names,
+        ..around(|name| (name == "HOME").then(|| "/home/ada".to_owned()))
+    };
+    let error = load(None, &around(|| vec!["ARKI_INTERVALL".into()])).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "environment: unknown key `ARKI_INTERVALL` (did you mean `ARKI_INTERVAL`?); allowed here: ARKI_INTERVAL"
+    );
+    let others = || {
+        let all = [
+            "ARKI_INTERVAL",
+            "ARKI_HUB_LISTEN",
+            "ARKI_AGENT",
+            "ARKI_HUB_TLS_KEY_FILE",
+        ];
+        all.map(str::to_owned).into()
+    };
+    assert!(load(None, &around(others)).is_ok());
 }
 
 #[test]

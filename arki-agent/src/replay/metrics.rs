@@ -51,7 +51,12 @@ pub(super) fn parse(text: &str, zone: &TimeZone) -> anyhow::Result<(Kinds, Calen
     let metrics: Metrics = toml::from_str(text)?;
     let rule = |series: &SeriesSettings| {
         let rule = series.rule();
-        rule.map_err(|allowed| anyhow!("match = {:?} must be {allowed}", series.pattern))
+        rule.map_err(|(key, found, allowed)| {
+            anyhow!(
+                "{key} = {found} of [[series]] {:?} must be {allowed}",
+                series.pattern
+            )
+        })
     };
     let rules: anyhow::Result<_> = metrics.series.iter().map(rule).collect();
     let check = |context: &ContextSettings| {
