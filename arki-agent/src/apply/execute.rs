@@ -4,7 +4,9 @@
 //! as its directory, and a process group of its own, which is killed as a whole when the time is over. What it prints
 //! is read as it comes and cut. Limits of memory are set right after its start; a service that the command starts as
 //! its child would inherit them, so the one for memory is wide: a command that starts a service itself (rather than
-//! asking systemd to) belongs behind `sudo`, which takes on root's limits.
+//! asking systemd to) belongs behind `sudo`, which takes on root's limits. Under the packaged unit that call is refused, and
+//! the unit's control group is the limit: 48 MB for agent and command together; the kernel ends the larger one, the
+//! command, and the agent goes on and reports it.
 
 use arki_model::clock::Clock;
 use arki_model::request::Report;
@@ -41,7 +43,7 @@ pub async fn run(argv: &[String], sudo: bool, clock: &dyn Clock) -> Report {
 async fn run_within(argv: &[String], sudo: bool, clock: &dyn Clock, time_max: Duration) -> Report {
     let started = clock.monotonic();
     let mut ran = match start(argv, sudo) {
-        Ok(child) => watch(child, time_max).await,
+        Ok(child) => watch(child, time_max, |group| killpg(group, Signal::SIGKILL)).await,
         Err(error) => Report {
             error: Some(error.to_string()),
             ..Report::default()
@@ -114,7 +116,11 @@ fn find(name: &str) -> io::Result<PathBuf> {
     })
 }
 
-async fn watch(mut child: Child, time_max: Duration) -> Report {
+async fn watch(
+    mut child: Child,
+    time_max: Duration,
+    kill: impl Fn(Pid) -> nix::Result<()>,
+) -> Report {
     let group = child.id().map(|id| Pid::from_raw(id.cast_signed()));
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let (out, err) = (child.stdout.take(), child.stderr.take());
@@ -143,7 +149,7 @@ async fn watch(mut child: Child, time_max: Duration) -> Report {
     } else {
         timed_out = true;
         if let Some(group) = group
-            && let Err(error) = killpg(group, Signal::SIGKILL)
+            && let Err(error) = kill(group)
         {
             tracing::warn!(%error, "the applied command could not be killed");
         }
@@ -261,6 +267,23 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         assert!(!is_there(), "{sleeper} lives on");
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_killed_is_told_and_not_waited_for() {
+        let argv = ["sleep", "30"].map(str::to_owned);
+        let child = start(&argv, false).unwrap();
+        let pid = Pid::from_raw(child.id().unwrap().cast_signed());
+        // as of a process that is root's by now
+        let never = |_| Err(nix::errno::Errno::EPERM);
+        let ran = watch(child, Duration::from_millis(100), never).await;
+        assert!(ran.timed_out && !ran.succeeded(), "{ran:?}");
+        assert!(
+            ran.text().contains("could not be killed; end it by hand"),
+            "{}",
+            ran.text()
+        );
+        killpg(pid, Signal::SIGKILL).expect("it was still there");
     }
 
     #[tokio::test]

@@ -398,3 +398,31 @@ fn a_reply_that_becomes_ready_while_a_question_is_on_its_way_is_sent_next() {
         assert!(bench.desk.replies.borrow().is_empty());
     });
 }
+
+#[test]
+fn a_secret_that_an_applied_command_prints_stays_here() {
+    let secret = "hunter2hunter2";
+    let entry = Entry {
+        run: "run".into(),
+        request: RequestId([1; 16]),
+        service: "nginx".into(),
+        action: "test".into(),
+        argv: vec!["nginx".into(), "-T".into()],
+        decided_by: "ada".into(),
+        series: String::new(),
+        begun_at: NOW,
+        expires_at: NOW + 60,
+        ran: Some(Report {
+            exit_code: Some(1),
+            stdout: format!("user www;\nset $api_key \"{secret}\";\n"),
+            stderr: format!("password = {secret}\nnot ok\n"),
+            ..Report::default()
+        }),
+        outcome: None,
+    };
+    let reply = reply_of(entry.request, &entry);
+    let sent = Report::decode(&reply.content, &mut Decompressor::new().unwrap()).unwrap();
+    let all = format!("{sent:?} {}", reply.text);
+    assert!(!all.contains("hunter2"), "{all}");
+    assert!(sent.stderr.ends_with("not ok\n"), "{all}");
+}
