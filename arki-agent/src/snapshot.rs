@@ -16,7 +16,7 @@ use arki_model::snapshot::{Encoded, Encoder, Excess, Fingerprints};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
-use walk::{Kind, ReadError, Roots, WalkError};
+use walk::{Kind, Mark, ReadError, Roots, WalkError};
 
 /// 5 MiB in 4,096 files from a slow disk are read in a few seconds.
 pub const TIME_MAX: Duration = Duration::from_secs(60);
@@ -73,9 +73,13 @@ pub fn take(
         match &one.kind {
             Kind::Directory { mode } => out.directory(&one.path, *mode)?,
             Kind::Link { target } => out.link(&one.path, target)?,
-            Kind::LeftOut { stat, reason } => {
-                let (size, changed) = stat.unwrap_or_default();
-                out.left_out(&one.path, fingerprints.of_stamp(size, changed), reason)?;
+            Kind::LeftOut { mark, reason } => {
+                let print = match mark {
+                    Mark::There => fingerprints.of_stamp(0, 0),
+                    Mark::Stamp((size, changed)) => fingerprints.of_stamp(*size, *changed),
+                    Mark::Link { text, file } => fingerprints.of_link(text, *file),
+                };
+                out.left_out(&one.path, print, reason)?;
             }
             Kind::File(leaf) => {
                 let (size, changed) = leaf.stamp;

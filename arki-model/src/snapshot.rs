@@ -11,7 +11,8 @@
 //! **Fingerprints** are HMAC-SHA-256 over the *original* bytes with a key that never leaves the host
 //! ([`Fingerprints`]). A plain digest of a file with a short password in it could be guessed off line, and one of the
 //! redacted bytes would not change when the password does. Only the agent can tell whether a file has changed; a hub
-//! compares what the agent said then and says now. What is left out has a fingerprint of its size and time of change.
+//! compares what the agent said then and says now. What is left out has a fingerprint of its size and time of change; a
+//! link that leads out of the roots, of its text and of size and time of the file that it leads to.
 //!
 //! **The configuration's hash** ([`Snapshot::configuration`]) is taken over paths and fingerprints: a receipt carries
 //! it, and an agent whose live configuration has another one refuses to apply what was tried on this one.
@@ -74,7 +75,7 @@ pub enum What {
     },
     /// Something that was not copied.
     LeftOut {
-        /// Of its size and time of change.
+        /// Of its size and time of change, or of the link.
         fingerprint: [u8; 32],
         /// Why, in words.
         reason: String,
@@ -189,6 +190,16 @@ impl Fingerprints {
     pub fn of_stamp(&self, size: u64, changed_ns: i128) -> [u8; 32] {
         let stamp = [&size.to_be_bytes()[..], &changed_ns.to_be_bytes()].concat();
         self.finish("stamp\0", &stamp)
+    }
+
+    /// Of a link that is not followed: its text, and size and time of change (in nanoseconds) of the file that it leads
+    /// to, if it is one.
+    pub fn of_link(&self, text: &[u8], file: Option<(u64, i128)>) -> [u8; 32] {
+        let file = file.map(|(size, changed_ns)| {
+            [&size.to_be_bytes()[..], &changed_ns.to_be_bytes()].concat()
+        });
+        // a text has no NUL in it
+        self.finish("link\0", &[text, b"\0", &file.unwrap_or_default()].concat())
     }
 
     fn finish(&self, kind: &str, bytes: &[u8]) -> [u8; 32] {

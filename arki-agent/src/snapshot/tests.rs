@@ -114,6 +114,38 @@ fn the_hash_changes_with_any_file_and_with_a_secret_that_the_copy_does_not_show(
 }
 
 #[test]
+fn the_hash_changes_with_what_is_behind_a_link_that_leads_out() {
+    let dir = tree();
+    let (root, outside) = (dir.path().join("etc"), dir.path().join("outside"));
+    fs::write(&outside, "one").unwrap();
+    symlink(&outside, root.join("link")).unwrap();
+    symlink("/proc/self/mounts", root.join("mounts")).unwrap();
+    symlink(dir.path(), root.join("logs")).unwrap();
+    let hash = || try_take(&[&root]).unwrap().configuration;
+    let first = hash();
+    fs::write(
+        dir.path().join("a.log"),
+        "what comes and goes in a directory outside",
+    )
+    .unwrap();
+    assert_eq!(hash(), first);
+    fs::write(&outside, "other").unwrap();
+    let written = hash();
+    assert_ne!(written, first, "the file behind it");
+    fs::copy(&outside, dir.path().join("twin")).unwrap();
+    fs::remove_file(root.join("link")).unwrap();
+    symlink(dir.path().join("twin"), root.join("link")).unwrap();
+    let led = hash();
+    assert!(led != written && led != first, "where it leads");
+    fs::remove_file(dir.path().join("twin")).unwrap();
+    assert_ne!(hash(), led, "that it leads nowhere");
+    let before = hash();
+    let deep = root.join("d/".repeat(17));
+    fs::create_dir_all(&deep).unwrap();
+    assert_ne!(hash(), before);
+}
+
+#[test]
 fn links_stay_within_the_tree_and_nothing_behind_the_others_is_read() {
     let dir = tree();
     let root = dir.path().join("etc");

@@ -35,11 +35,23 @@ pub(super) enum Kind {
     Directory { mode: u32 },
     File(Leaf),
     Link { target: String },
-    LeftOut { stat: Option<Stamp>, reason: String },
+    LeftOut { mark: Mark, reason: String },
 }
 
 /// Size and time of the last change.
 pub(super) type Stamp = (u64, i128);
+
+/// What tells, of something that is not read, whether it is another one now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// That it is there: a socket, a pipe, a device.
+    There,
+    /// A file or a directory.
+    Stamp(Stamp),
+    /// A link that is not followed: its text, and the stamp of the file that it leads to. Of a directory behind it only
+    /// where it leads: what is written there (logs, modules) comes and goes without anybody's doing.
+    Link { text: Vec<u8>, file: Option<Stamp> },
+}
 
 /// A file that was seen, and how to get at it again.
 #[derive(Debug)]
@@ -140,8 +152,8 @@ impl<'a> Roots<'a> {
         names: &mut Vec<CString>,
         found: &mut Vec<Found>,
     ) -> Result<(), WalkError> {
-        let left_out = |reason: &str| Kind::LeftOut {
-            stat: None,
+        let left_out = |stat: &FileStat, reason: &str| Kind::LeftOut {
+            mark: Mark::Stamp(stamp(stat)),
             reason: reason.to_owned(),
         };
         let opened = self.reach(root, names, OFlag::O_RDONLY | OFlag::O_DIRECTORY);
@@ -151,7 +163,7 @@ impl<'a> Roots<'a> {
                 found.retain(|seen| seen.path != path);
                 found.push(Found {
                     path: path.to_owned(),
-                    kind: left_out(&unreadable(error)),
+                    kind: self.closed(root, names, error),
                 });
                 return Ok(());
             }
@@ -183,9 +195,9 @@ impl<'a> Roots<'a> {
             let is_directory = kind(&stat) == SFlag::S_IFDIR;
             let other = is_directory && stat.st_dev != self.all[root].stat.st_dev;
             let what = if other {
-                left_out("another file system")
+                left_out(&stat, "another file system")
             } else if is_directory && names.len() > DEPTH_MAX {
-                left_out("too deep")
+                left_out(&stat, "too deep")
             } else {
                 self.look(root, names, &shown, &stat, &above)
             };
@@ -202,6 +214,15 @@ impl<'a> Roots<'a> {
         Ok(())
     }
 
+    /// A directory that cannot be read.
+    fn closed(&self, root: usize, names: &[CString], error: Errno) -> Kind {
+        let stat = self.reach(root, names, OFlag::O_PATH).and_then(fstat);
+        Kind::LeftOut {
+            mark: stat.map_or(Mark::There, |stat| Mark::Stamp(stamp(&stat))),
+            reason: unreadable(error),
+        }
+    }
+
     /// What a name stands for, without opening it.
     fn look(
         &self,
@@ -212,7 +233,7 @@ impl<'a> Roots<'a> {
         above: &FileStat,
     ) -> Kind {
         let left_out = |reason: &str| Kind::LeftOut {
-            stat: None,
+            mark: Mark::There,
             reason: reason.to_owned(),
         };
         match kind(stat) {
@@ -220,7 +241,10 @@ impl<'a> Roots<'a> {
             SFlag::S_IFREG => file(leaf(root, names.to_vec(), stat), stat, above),
             SFlag::S_IFLNK => match self.target(path) {
                 Some(target) => Kind::Link { target },
-                None => left_out("a link that leads out of the allowed paths, or nowhere"),
+                None => Kind::LeftOut {
+                    mark: behind(path),
+                    reason: "a link that leads out of the allowed paths, or nowhere".to_owned(),
+                },
             },
             SFlag::S_IFSOCK => left_out("a socket"),
             SFlag::S_IFIFO => left_out("a pipe"),
@@ -347,8 +371,26 @@ fn file(leaf: Leaf, stat: &FileStat, above: &FileStat) -> Kind {
         return Kind::File(leaf);
     };
     Kind::LeftOut {
-        stat: Some(leaf.stamp),
+        mark: Mark::Stamp(leaf.stamp),
         reason: refused.to_owned(),
+    }
+}
+
+/// A link that is not followed. What it leads to is looked at, not opened; an empty file has no time, as those of
+/// `/proc` have a new one at every look.
+fn behind(path: &str) -> Mark {
+    use std::os::unix::ffi::OsStringExt;
+    use std::os::unix::fs::MetadataExt;
+    let text = std::fs::read_link(path).map(|text| text.into_os_string().into_vec());
+    let file = std::fs::metadata(path)
+        .ok()
+        .filter(|to| to.is_file() && to.len() > 0);
+    Mark::Link {
+        text: text.unwrap_or_default(),
+        file: file.map(|to| {
+            let changed = i128::from(to.mtime()) * 1_000_000_000 + i128::from(to.mtime_nsec());
+            (to.len(), changed)
+        }),
     }
 }
 
