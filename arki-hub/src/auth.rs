@@ -15,6 +15,9 @@ pub const TOKEN_PREFIX: &str = "arki_enrol_";
 /// Access tokens end after a quarter of an hour: a panel asks for the next one by itself.
 pub const ACCESS_TTL_S: i64 = 900;
 
+/// A session of the page is renewed while it is looked at, but not beyond a long shift: a cookie that was stolen ends.
+pub const SESSION_MAX_S: i64 = 12 * 3_600;
+
 /// What a key may do; each includes the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -61,6 +64,8 @@ pub struct Caller {
     pub scope: Scope,
     /// True if it showed the key itself, and not an access token that was got with it.
     pub has_key: bool,
+    /// When the session of the page began that it came with.
+    pub session_since: Option<UnixSeconds>,
     /// Whom the holder of the key speaks for, by its own word: Grafana names its user (`X-Grafana-User`).
     pub user: Option<String>,
 }
@@ -90,9 +95,11 @@ pub async fn caller(
     now_s: UnixSeconds,
 ) -> Result<Option<Caller>, crate::store::StoreError> {
     use crate::store::keys;
+    let mut session_since = None;
     let (key, scope) = if credential.starts_with(KEY_PREFIX) {
         (keys::by_digest(store, digest(credential)).await?, None)
     } else if let Some(claims) = jwt.verify(credential, now_s) {
+        session_since = claims.auth_time;
         (
             keys::by_number(store, claims.key_no()).await?,
             Some(claims.scope),
@@ -104,6 +111,7 @@ pub async fn caller(
         key_no: key.key_no,
         scope: scope.map_or(key.scope, |scope| scope.min(key.scope)),
         has_key: scope.is_none(),
+        session_since,
         user: None,
         name: key.name,
     }))

@@ -12,8 +12,9 @@ use crate::store::series::{self, Range};
 use crate::store::{agents, alerts};
 use axum::Extension;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::{Html, IntoResponse, Response};
 use std::sync::Arc;
 
 pub mod assets;
@@ -38,9 +39,10 @@ const CHART_S: i64 = 86_400;
 pub async fn home(
     State(hub): State<Arc<Hub>>,
     Extension(peer): Extension<Peer>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    match enter(&hub, peer, &headers).await {
+    match enter(&hub, peer, &uri, &headers).await {
         Err(response) => response,
         Ok(caller) => leave(&hub, &caller, write_home(&hub, &caller).await),
     }
@@ -51,9 +53,10 @@ pub async fn host(
     State(hub): State<Arc<Hub>>,
     Extension(peer): Extension<Peer>,
     Path(id): Path<String>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    match enter(&hub, peer, &headers).await {
+    match enter(&hub, peer, &uri, &headers).await {
         Err(response) => response,
         Ok(caller) => leave(&hub, &caller, write_host(&hub, &caller, &id).await),
     }
@@ -64,9 +67,10 @@ pub async fn prediction(
     State(hub): State<Arc<Hub>>,
     Extension(peer): Extension<Peer>,
     Path(id): Path<String>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    match enter(&hub, peer, &headers).await {
+    match enter(&hub, peer, &uri, &headers).await {
         Err(response) => response,
         Ok(caller) => leave(&hub, &caller, write_prediction(&hub, &caller, &id).await),
     }
@@ -138,16 +142,17 @@ async fn write_prediction(hub: &Hub, caller: &Caller, id: &str) -> Result<String
     ))
 }
 
-/// Who is signed in; the form for who is not.
-async fn enter(hub: &Hub, peer: Peer, headers: &HeaderMap) -> Result<Caller, Response> {
+/// Who is signed in; the form for who is not, and from there on to `uri`.
+async fn enter(hub: &Hub, peer: Peer, uri: &Uri, headers: &HeaderMap) -> Result<Caller, Response> {
+    let next = uri.path_and_query().map_or("/", PathAndQuery::as_str);
     if auth::cookie(headers).is_none() {
-        return Err(guarded(Redirect::to("/sign-in").into_response()));
+        return Err(guarded(session::first(next)));
     }
     auth::check(hub, headers, peer.0.ip())
         .await
         .map_err(|problem| {
             guarded(if problem.status == StatusCode::UNAUTHORIZED {
-                session::ended()
+                session::ended(next)
             } else {
                 failed(&problem)
             })

@@ -91,7 +91,7 @@ fn access(hub: &Hub, caller: &Caller, scope: Option<Scope>, now_s: i64) -> Resul
     let scope = scope.unwrap_or(caller.scope).min(caller.scope);
     let (token, ends) = hub
         .jwt
-        .issue(caller.key_no, scope, now_s)
+        .issue(caller.key_no, scope, None, now_s)
         .map_err(|error| {
             tracing::error!(%error, "an access token could not be signed");
             Problem::new(

@@ -3,7 +3,7 @@
 //! The algorithm is pinned on both sides (RFC 8725, section 3.1); the library's own providers bring RSA and curves
 //! that are not wanted here, so the one algorithm is given to it.
 
-use super::{ACCESS_TTL_S, Scope};
+use super::{ACCESS_TTL_S, SESSION_MAX_S, Scope};
 use arki_model::clock::UnixSeconds;
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
@@ -26,6 +26,10 @@ pub struct Claims {
     pub scope: Scope,
     iat: i64,
     exp: i64,
+    /// When the key itself was shown, in a session of the built-in page; none in any other token. A session may be
+    /// renewed, up to [`SESSION_MAX_S`] from then on (a claim of that name is in `OpenID` Connect).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
 }
 
 impl Claims {
@@ -60,14 +64,16 @@ impl Jwt {
         }
     }
 
-    /// A token for the key `key_no`, and when it ends.
+    /// A token for the key `key_no`, and when it ends; `auth_time` is a session's beginning.
     pub fn issue(
         &self,
         key_no: i64,
         scope: Scope,
+        auth_time: Option<UnixSeconds>,
         now_s: UnixSeconds,
     ) -> Result<(String, UnixSeconds)> {
-        let exp = now_s + ACCESS_TTL_S;
+        let end = auth_time.map_or(i64::MAX, |since| since.saturating_add(SESSION_MAX_S));
+        let exp = end.min(now_s + ACCESS_TTL_S);
         let (iss, sub) = (ISSUER.to_owned(), key_no.to_string());
         let claims = Claims {
             iss,
@@ -75,6 +81,7 @@ impl Jwt {
             scope,
             iat: now_s,
             exp,
+            auth_time,
         };
         Ok((
             jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)?,
@@ -172,19 +179,22 @@ mod tests {
     #[test]
     fn a_token_lives_a_quarter_of_an_hour() {
         let jwt = Jwt::new(&[1; 32]);
-        let (token, ends) = jwt.issue(7, Scope::Sandbox, 1_000).unwrap();
+        let (token, ends) = jwt.issue(7, Scope::Sandbox, None, 1_000).unwrap();
         assert_eq!(ends, 1_900);
         let claims = jwt.verify(&token, 1_899).unwrap();
         assert_eq!((claims.key_no(), claims.scope), (7, Scope::Sandbox));
         assert_eq!(jwt.verify(&token, 1_900), None);
         assert_eq!(jwt.verify(&token, 0), None, "from the future");
         assert_eq!(Jwt::new(&[2; 32]).verify(&token, 1_000), None);
+        let end = 1_000 + SESSION_MAX_S;
+        let (_, ends) = jwt.issue(7, Scope::Read, Some(1_000), end - 60).unwrap();
+        assert_eq!(ends, end, "a session ends, however often it is renewed");
     }
 
     #[test]
     fn other_algorithms_and_every_changed_byte_are_refused() {
         let jwt = Jwt::new(&[1; 32]);
-        let (token, _) = jwt.issue(7, Scope::Read, 1_000).unwrap();
+        let (token, _) = jwt.issue(7, Scope::Read, None, 1_000).unwrap();
         let (_, rest) = token.split_once('.').unwrap();
         let (claims, _) = rest.split_once('.').unwrap();
         for header in [

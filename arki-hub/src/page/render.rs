@@ -269,7 +269,8 @@ pub(super) fn prediction(caller: &Caller, p: &Prediction, trials: &str, now_s: i
     )
 }
 
-pub(super) fn sign_in(said: &str) -> String {
+/// The form; from it one goes on to `next`.
+pub(super) fn sign_in(said: &str, next: &str) -> String {
     let said = if said.is_empty() {
         String::new()
     } else {
@@ -277,8 +278,9 @@ pub(super) fn sign_in(said: &str) -> String {
     };
     let main = format!(
         "<form class=\"sign-in\" method=\"post\" action=\"/sign-in\"><h1>Sign in</h1>{said}\
-         <label for=\"key\">API key</label><input id=\"key\" name=\"key\" type=\"password\" autocomplete=\"current-password\" required autofocus>\
-         <button>Sign in</button><p><small><code>arki-hub key create NAME --scope read</code> makes one.</small></p></form>"
+         <input type=\"hidden\" name=\"next\" value=\"{}\"><label for=\"key\">API key</label><input id=\"key\" name=\"key\" type=\"password\" autocomplete=\"current-password\" required autofocus>\
+         <button>Sign in</button><p><small><code>arki-hub key create NAME --scope read</code> makes one.</small></p></form>",
+        text(next)
     );
     frame("Sign in", None, None, &main)
 }

@@ -9,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// The cookie of the built-in page; `__Host-` would need TLS, which a hub on loopback has not.
@@ -48,31 +48,30 @@ pub async fn require(
 /// Finds the caller, or says why not.
 pub async fn check(hub: &Hub, headers: &HeaderMap, peer: IpAddr) -> Result<Caller, Problem> {
     let address = client(hub, peer, headers);
-    wait(hub, address)?;
-    let Some(credential) = bearer(headers).or_else(|| cookie(headers)) else {
-        return Err(Problem::unknown_caller());
-    };
-    identify(hub, credential, address)
-        .await?
-        .ok_or_else(Problem::unknown_caller)
+    match bearer(headers).or_else(|| cookie(headers)) {
+        Some(credential) => identify(hub, credential, address).await,
+        None => Err(wait(hub, address)
+            .err()
+            .unwrap_or_else(Problem::unknown_caller)),
+    }
 }
 
-/// Finds who presents `credential`; a wrong one is counted against `address`.
-pub async fn identify(
-    hub: &Hub,
-    credential: &str,
-    address: IpAddr,
-) -> Result<Option<Caller>, Problem> {
+/// Finds who presents `credential`. A wrong one is counted against `address`, which has to wait after too many. A valid
+/// one opens all the same: others behind the same address (an office's, a proxy's) lock nobody out. What a guesser
+/// costs stays one look at an index a request, and there are 2^256 keys to guess.
+pub async fn identify(hub: &Hub, credential: &str, address: IpAddr) -> Result<Caller, Problem> {
     let found = if credential.len() > CREDENTIAL_BYTES_MAX {
         None
     } else {
         auth::caller(&*hub.store, &hub.jwt, credential, hub.clock.now_s()).await?
     };
-    if found.is_none() {
-        hub.counters.sign_in_failures_total.add(1);
-        hub.failures.note(address, hub.clock.monotonic());
+    if let Some(caller) = found {
+        return Ok(caller);
     }
-    Ok(found)
+    wait(hub, address)?;
+    hub.counters.sign_in_failures_total.add(1);
+    hub.failures.note(address, hub.clock.monotonic());
+    Err(Problem::unknown_caller())
 }
 
 /// An error while `address` has to wait.
@@ -114,13 +113,24 @@ fn behind(trusted: &[Network], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let told = told.flat_map(|line| line.rsplit(',').map(str::trim));
     let mut client = peer;
     for word in told {
-        let Ok(address) = word.parse() else { break };
+        let Some(address) = address_of(word) else {
+            break;
+        };
         client = address;
         if !is_proxy(client) {
             break;
         }
     }
     client
+}
+
+/// An address, which some proxies write with its port: `1.2.3.4:5678`, `[2001:db8::1]:5678`.
+fn address_of(word: &str) -> Option<IpAddr> {
+    let bare = word
+        .strip_prefix('[')
+        .and_then(|word| word.strip_suffix(']'));
+    let with_port = || word.parse::<SocketAddr>().ok().map(|socket| socket.ip());
+    bare.unwrap_or(word).parse().ok().or_else(with_port)
 }
 
 /// Whom Grafana's proxy asks for, where it is set up to say so.
@@ -186,6 +196,15 @@ mod tests {
             ("x-forwarded-for", "9.9.9.9, 10.1.1.1"),
         ]);
         assert_eq!(behind(&trusted, far, &twice), ip("9.9.9.9"));
+        for (word, address) in [
+            ("1.2.3.4:5678", "1.2.3.4"),
+            ("[2001:db8::1]:443", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("2001:db8::1", "2001:db8::1"),
+        ] {
+            let told = headers(&[("x-forwarded-for", word)]);
+            assert_eq!(behind(&[], near, &told), ip(address), "{word}");
+        }
     }
 
     #[test]

@@ -268,7 +268,7 @@ async fn the_page_is_for_who_signed_in_and_shows_hostile_names_as_text() {
     let (status, cookie) = sign_in(&hub, &key, Some(&hub.url)).await;
     let cookie = cookie.unwrap();
     assert_eq!(status, 303);
-    for part in ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=900"] {
+    for part in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=900"] {
         assert!(cookie.contains(part), "{cookie}");
     }
     assert!(
@@ -332,4 +332,91 @@ async fn the_page_is_for_who_signed_in_and_shows_hostile_names_as_text() {
         .await
         .unwrap();
     assert_eq!(later.status().as_u16(), 303, "the session ended");
+}
+
+#[tokio::test]
+async fn a_session_is_renewed_for_half_a_day_and_an_access_token_never() {
+    let hub = start("").await;
+    let key = hub.key(Scope::Read).await;
+    let renewed = async |cookie: &str| -> Option<String> {
+        let request = hub.client.get(&hub.url).header("cookie", cookie);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status().as_u16(), 200);
+        let fresh = response.headers().get("set-cookie")?.to_str().unwrap();
+        Some(fresh.split(';').next().unwrap().to_owned())
+    };
+    let (_, cookie) = sign_in(&hub, &key, None).await;
+    let mut cookie = cookie.unwrap().split(';').next().unwrap().to_owned();
+    let mut looks = 0;
+    while let Some(fresh) = renewed(&cookie).await {
+        cookie = fresh;
+        hub.clock.advance(800);
+        looks += 1;
+        if looks * 800 >= 12 * 3_600 {
+            break;
+        }
+    }
+    assert_eq!(looks, 54, "12 hours of them");
+    let over = hub.client.get(&hub.url).header("cookie", &cookie);
+    assert_eq!(over.send().await.unwrap().status().as_u16(), 303);
+
+    let made = hub
+        .post_json("/v1/tokens", &key, &json!({ "kind": "access" }))
+        .await;
+    let token = made.json()["token"].as_str().unwrap().to_owned();
+    let cookie = format!("{}={token}", super::auth::COOKIE);
+    assert_eq!(renewed(&cookie).await, None);
+}
+
+#[tokio::test]
+async fn who_was_not_signed_in_comes_to_the_page_that_was_wanted() {
+    let hub = start("").await;
+    let key = hub.key(Scope::Read).await;
+    let place =
+        |response: &reqwest::Response| response.headers()["location"].to_str().unwrap().to_owned();
+    let path = "/predictions/0f?x=<\"1";
+    let response = hub.client.get(format!("{}{path}", hub.url)).send().await;
+    let form = place(&response.unwrap());
+    assert_eq!(form, "/sign-in?next=%2Fpredictions%2F0f%3Fx%3D%253C%25221");
+    let shown = hub.client.get(format!("{}{form}", hub.url)).send().await;
+    let shown = shown.unwrap().text().await.unwrap();
+    assert!(
+        shown.contains("name=\"next\" value=\"/predictions/0f?x=%3C%221\""),
+        "{shown}"
+    );
+    for (next, goes) in [
+        ("/predictions/0f?x=1", "/predictions/0f?x=1"),
+        ("", "/"),
+        ("//elsewhere.example", "/"),
+        ("/\\elsewhere.example", "/"),
+        ("https://elsewhere.example/", "/"),
+        ("javascript:alert(1)", "/"),
+        ("/a\r\nset-cookie: x=y", "/"),
+    ] {
+        let form = reqwest::Url::parse_with_params("http://x/", [("key", &*key), ("next", next)]);
+        let request = hub
+            .client
+            .post(format!("{}/sign-in", hub.url))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form.unwrap().query().unwrap().to_owned());
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status().as_u16(), 303);
+        assert_eq!(place(&response), goes, "{next}");
+    }
+}
+
+#[tokio::test]
+async fn guesses_from_an_address_lock_nobody_out_who_has_a_key() {
+    let hub = start("[limits]\nsign_in_failures_per_minute = 3").await;
+    let key = hub.key(Scope::Read).await;
+    let mut said = Vec::new();
+    for _ in 0..5 {
+        said.push(hub.get("/v1/agents", "arki_key_wrong").await.status);
+    }
+    assert_eq!(said, [401, 401, 401, 429, 429]);
+    assert_eq!(hub.get("/v1/agents", &key).await.status, 200);
+    assert_eq!(sign_in(&hub, "arki_key_wrong", None).await.0, 429);
+    assert_eq!(sign_in(&hub, &key, None).await.0, 303);
+    let nobody = hub.client.get(format!("{}/v1/agents", hub.url));
+    assert_eq!(hub.send(nobody).await.status, 429);
 }
