@@ -43,7 +43,7 @@ pub(super) async fn posts(
     match batch.records {
         Records::Summaries(summaries) => {
             for summary in summaries {
-                let set_no = sets.number(hub, &summary).await?;
+                let set_no = sets.number(hub, known, &summary).await?;
                 post(
                     summary_digest(&summary),
                     rows(hub, &summary, set_no, now_s),
