@@ -3,6 +3,8 @@
 # turns: medians of ten. Needs an engine with the sandbox's images (`.ci/docker start PROGRAM`), curl and docker.
 #
 #   ARKI_TEST_DOCKER=unix:///run/docker.sock arki-hub/benches/sandbox.sh [PROGRAM]
+#
+# Exit code: 1 if a median is more than 1.5 times the bare one.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 hub=${1:-target/release/arki-hub}
@@ -50,7 +52,12 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
     timed bare sh -c "$script" >>"$work/bare-reload"
     timed trial reload >>"$work/trial-reload"
 done
+late=0
 for name in test reload; do
     bare=$(median <"$work/bare-$name") trial=$(median <"$work/trial-$name")
-    awk -v n="$name" -v b="$bare" -v t="$trial" 'BEGIN { printf "nginx %-7s bare docker run %5d ms, request to result %5d ms: %.2f times\n", n, b, t, t / b }'
+    awk -v n="$name" -v b="$bare" -v t="$trial" 'BEGIN {
+        printf "nginx %-7s bare docker run %5d ms, request to result %5d ms: %.2f times (goal: 1.5)\n", n, b, t, t / b
+        exit t > 1.5 * b
+    }' || late=1
 done
+exit "$late"

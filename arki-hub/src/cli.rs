@@ -91,7 +91,7 @@ async fn online(path: Option<PathBuf>, command: Command) -> anyhow::Result<()> {
             return sandbox::run_here(&config, path, command).await;
         }
         Command::Backup(args) => return backup::run(&config, path, &args).await,
-        _ => owner::become_owner(&config.database)?,
+        _ => owner::become_owner(&config)?,
     }
     match command {
         Command::Serve => serve::run(config).await,

@@ -210,6 +210,21 @@ impl Home {
         count
     }
 
+    /// All of this installation, of runs at the terminal too.
+    async fn own_containers(&self) -> usize {
+        let known = self.ask(&["sandbox", "known"]).await;
+        let known: Value = serde_json::from_str(&known).unwrap();
+        let installation = known["installation"].as_str().unwrap();
+        let label = format!("io.arki.sandbox={installation}");
+        let filters = HashMap::from([("label", vec![label])]);
+        let options = ListContainersOptionsBuilder::new()
+            .all(true)
+            .filters(&filters)
+            .build();
+        let listed = self.docker.list_containers(Some(options)).await;
+        listed.unwrap().len()
+    }
+
     async fn until_nothing_is_left(&self, id: &str) {
         let begun = Instant::now();
         while self.containers(&[id]).await > 0 {
@@ -265,10 +280,29 @@ async fn a_run_over_http_tells_what_it_proves() {
         "syntax is ok",
         "syntax proven",
         "does not prove:",
-        "both copies are gone",
+        "every copy is gone",
     ] {
         assert!(told.contains(part), "{part}: {told}");
     }
+    let told = home.ask(&["sandbox", "run", "nginx", "reload"]).await;
+    assert!(told.contains("every copy is gone"), "{told}");
+    assert_eq!(home.own_containers().await, 0, "when it says so");
+
+    let refused = home
+        .command(&["sandbox", "images", "build", "--from", "registry"])
+        .args(["--service", "generic", "--suite", "no-such-suite"])
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        !refused.status.success() && said.contains("debian:no-such-suite-slim"),
+        "{said}"
+    );
+    assert!(
+        said.contains("--from packages"),
+        "it names the other way: {said}"
+    );
 }
 
 #[tokio::test]

@@ -136,6 +136,7 @@ pub fn show(run: Run, with_result: bool) -> Shown {
 
 /// A run with all that is known of it now: its result, and what became of the live service since.
 async fn whole(hub: &Hub, run: Run) -> Result<Json<Shown>, Problem> {
+    live::look_again(hub, &run).await?;
     let (drift, application) = (
         live::drift(hub, &run).await?,
         live::application(hub, &run).await?,
@@ -225,8 +226,15 @@ pub async fn cancel(
     Path(id): Path<String>,
 ) -> Result<Json<Shown>, Problem> {
     let found = run(&hub, &id).await?;
-    let now_s = hub.clock.now_s();
-    if !sandbox::cancel(&*hub.store, &found.run_id, &caller.signature(), now_s).await? {
+    let (now_s, by) = (hub.clock.now_s(), caller.signature());
+    let cancelled = Run {
+        state: RunState::Cancelled,
+        finished_at: Some(now_s),
+        cancelled_by: Some(by.clone()),
+        ..found.clone()
+    };
+    let told = hook::told(&hub, cancelled, now_s)?;
+    if !sandbox::cancel(&*hub.store, &found.run_id, &by, now_s, told).await? {
         return Err(Problem::new(StatusCode::CONFLICT, "the run has ended"));
     }
     Ok(Json(show(run(&hub, &id).await?, true)))

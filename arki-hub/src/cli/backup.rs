@@ -32,7 +32,7 @@ pub(super) async fn run(config: &Config, path: Option<PathBuf>, args: &Args) -> 
         );
     };
     let Some(file) = &args.file else {
-        owner::become_owner(&config.database)?;
+        owner::become_owner(config)?;
         let database = PathBuf::from(database);
         return tokio::task::spawn_blocking(move || send(&database)).await?;
     };

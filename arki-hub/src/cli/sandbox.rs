@@ -12,14 +12,17 @@ use crate::sandbox::runner;
 use crate::sandbox::trial::Trial;
 use anyhow::{Context, bail, ensure};
 use arki_model::clock::SystemClock;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The engine that is asked where the configuration names none.
 const SOCKET_DEFAULT: &str = "unix:///run/docker.sock";
+/// Until the copies are gone: the engine needs half a second for one.
+const REMOVAL_TIME: Duration = Duration::from_secs(15);
 /// Lines of a step's output that are shown.
 const LINES_MAX: usize = 12;
 
@@ -57,8 +60,8 @@ impl Command {
 struct Known {
     /// What tells this installation's containers from others'.
     installation: String,
-    /// By service: the image that is on the list.
-    images: BTreeMap<String, String>,
+    /// By service: the images that are on the list.
+    images: BTreeMap<String, Vec<String>>,
 }
 
 /// A command that works with the engine, as whoever started it.
@@ -91,10 +94,41 @@ pub(super) async fn run_here(
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Images {
-    /// Make images from Debian's packages (needs root and debootstrap, no registry)
+    /// Make images from Debian's packages
     Build(Build),
     /// List which image may be used for which service
     List,
+}
+
+/// What an image is made over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Source {
+    /// A system that debootstrap unpacks: needs root, and no registry
+    Packages,
+    /// Debian's image of a registry: needs no root, and a socket of the engine
+    Registry,
+}
+
+impl Source {
+    /// What works here.
+    fn of_this_host() -> Self {
+        let is_there = |folder: &str| Path::new(folder).join("debootstrap").exists();
+        let has_debootstrap = ["/usr/sbin", "/usr/bin"].into_iter().any(is_there);
+        if has_debootstrap && nix::unistd::geteuid().is_root() {
+            Self::Packages
+        } else {
+            Self::Registry
+        }
+    }
+}
+
+/// It becomes a line of a Dockerfile and a word of a command.
+fn suite(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    if text.is_empty() || text.starts_with('-') || !text.chars().all(fits) {
+        return Err("a release's name, such as bookworm".into());
+    }
+    Ok(text.to_owned())
 }
 
 #[derive(Debug, Args)]
@@ -102,8 +136,11 @@ pub(super) struct Build {
     /// Only for this service [default: all]
     #[arg(long)]
     service: Vec<String>,
+    /// What they are made over [default: packages as root where debootstrap is installed, else registry]
+    #[arg(long)]
+    from: Option<Source>,
     /// Debian's release
-    #[arg(long, default_value = "bookworm")]
+    #[arg(long, default_value = "bookworm", value_parser = suite)]
     suite: String,
     /// Where its packages come from
     #[arg(long, default_value = "http://deb.debian.org/debian")]
@@ -150,9 +187,7 @@ async fn known(hub: &Hub) -> anyhow::Result<()> {
     };
     for profile in hub.profiles.iter() {
         let named = images::named(&hub.config.sandbox, &*hub.store, &profile.name).await?;
-        known
-            .images
-            .extend(named.map(|image| (profile.name.clone(), image)));
+        known.images.insert(profile.name.clone(), named);
     }
     say(&serde_json::to_string(&known)?)
 }
@@ -170,12 +205,13 @@ fn services(hub: &Hub) -> anyhow::Result<()> {
 
 async fn list(hub: &Hub) -> anyhow::Result<()> {
     for profile in hub.profiles.iter() {
-        let image = images::named(&hub.config.sandbox, &*hub.store, &profile.name).await?;
-        say(&safe(&format!(
-            "{:12} {}",
-            profile.name,
-            image.as_deref().unwrap_or("-")
-        )))?;
+        let mut all = images::named(&hub.config.sandbox, &*hub.store, &profile.name).await?;
+        if all.is_empty() {
+            all.push("-".to_owned());
+        }
+        for image in all {
+            say(&safe(&format!("{:12} {image}", profile.name)))?;
+        }
     }
     Ok(())
 }
@@ -204,18 +240,24 @@ async fn build(here: &Here<'_>, args: &Build) -> anyhow::Result<()> {
         .filter(|profile| wanted(&profile.name))
         .collect();
     let engine = engine(here).await?;
-    let folder = args
-        .folder
-        .join(format!("arki-images-{}", std::process::id()));
-    say(&format!("unpacking a minimal {} ...", safe(&args.suite)))?;
-    let workshop = Workshop::open(&folder, &args.suite, &args.mirror).await?;
+    let mut workshop = None;
+    let from = args.from.unwrap_or_else(Source::of_this_host);
+    if from == Source::Packages {
+        let folder = format!("arki-images-{}", std::process::id());
+        say(&format!("unpacking a minimal {} ...", args.suite))?;
+        let folder = args.folder.join(folder);
+        workshop = Some(Workshop::open(&folder, &args.suite, &args.mirror).await?);
+    }
     for profile in profiles {
         say(&format!(
             "{}: {} ...",
             profile.name,
             safe(&profile.image.packages.join(" "))
         ))?;
-        let id = workshop.build(&engine, profile).await?;
+        let id = match &workshop {
+            Some(workshop) => workshop.build(&engine, profile).await?,
+            None => images::registry::build(&engine, profile, &args.suite).await?,
+        };
         let allow = ["sandbox", "allow", &profile.name, &id];
         servant::ask(here.path.as_ref(), &allow).await?;
         say(&format!("{}: {id}", profile.name))?;
@@ -249,7 +291,8 @@ async fn trial(here: &Here<'_>, args: &Run) -> anyhow::Result<()> {
     };
     let engine = engine(here).await?;
     let named = here.known.images.get(&profile.name);
-    let image = images::resolved(&engine, &profile.name, named.map(String::as_str)).await?;
+    let named = named.map_or(&[][..], Vec::as_slice);
+    let image = images::resolved(&engine, &profile.name, named).await?;
     let run: [u8; 16] = crate::random::bytes();
     let trial = Trial {
         profile,
@@ -265,14 +308,15 @@ async fn trial(here: &Here<'_>, args: &Run) -> anyhow::Result<()> {
         found = trial.carry_out(&engine) => found?,
         _ = tokio::signal::ctrl_c() => {
             // what was dropped just now is removed by a task of its own
-            tokio::time::sleep(std::time::Duration::from_secs(2)).await;
-            bail!("stopped");
+            bail!("stopped; {}", gone(&engine).await);
         }
     };
+    let gone = gone(&engine).await;
     if args.json {
         say(&serde_json::to_string_pretty(&found.result)?)?;
     } else {
         tell(&profile.title, &action.title, &found.result)?;
+        say(&format!("  took {} ms; {gone}", found.result.duration_ms))?;
     }
     ensure!(
         found.result.outcome == Outcome::Succeeded,
@@ -346,11 +390,16 @@ fn tell(service: &str, action: &str, result: &TrialResult) -> anyhow::Result<()>
     for text in &result.does_not_prove {
         line(format!("  does not prove: {text}"))?;
     }
-    line(format!("  undo:           {}", result.undo))?;
-    line(format!(
-        "  took {} ms; both copies are gone",
-        result.duration_ms
-    ))
+    line(format!("  undo:           {}", result.undo))
+}
+
+/// Waits for the copies' removal, and says how it went.
+async fn gone(engine: &Engine) -> &'static str {
+    if engine.cleared(REMOVAL_TIME).await {
+        "every copy is gone"
+    } else {
+        "a copy could not be removed yet: it ends by itself (docker ps --filter label=io.arki.sandbox)"
+    }
 }
 
 fn change(measured: &Measured) -> String {

@@ -13,7 +13,7 @@ use crate::server::{Peer, problem::Problem};
 use crate::store::sandbox::{Decision, Filter, Run, list};
 use axum::Extension;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -26,9 +26,10 @@ pub async fn run(
     State(hub): State<Arc<Hub>>,
     Extension(peer): Extension<Peer>,
     Path(id): Path<String>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    match enter(&hub, peer, &headers).await {
+    match enter(&hub, peer, &uri, &headers).await {
         Err(response) => response,
         Ok(caller) => {
             let page = whole(&hub, &caller, &id).await;
@@ -39,6 +40,7 @@ pub async fn run(
 
 async fn whole(hub: &Hub, caller: &Caller, id: &str) -> Result<String, Problem> {
     let found = find(hub, id).await?;
+    live::look_again(hub, &found).await?;
     let since = Since {
         drift: live::drift(hub, &found).await?,
         application: live::application(hub, &found).await?,
@@ -131,12 +133,8 @@ fn one(caller: &Caller, run: &Run, since: &Since, now_s: i64) -> String {
     }
     if let Some(application) = &since.application {
         main.push_str(&applied(application, now_s));
-    } else if let Some(drift) = since.drift.as_ref().filter(|drift| drift.changed) {
-        let _infallible = write!(
-            main,
-            "<p class=\"wrong\">The host's configuration has changed since this trial (seen {}): it cannot be applied; try it again.</p>",
-            ago(drift.taken_at, now_s)
-        );
+    } else if let Some(drift) = &since.drift {
+        main.push_str(&drifted(drift, run, now_s));
     }
     if let Some(result) = &result {
         main.push_str(&measures(result));
@@ -152,6 +150,26 @@ fn one(caller: &Caller, run: &Run, since: &Since, now_s: i64) -> String {
         refresh,
         &main,
     )
+}
+
+/// How the host's configuration stands to the one that was tried.
+fn drifted(drift: &Drift, run: &Run, now_s: i64) -> String {
+    let seen = ago(drift.taken_at, now_s);
+    if drift.changed {
+        return format!(
+            "<p class=\"wrong\">The host's configuration has changed since this trial (seen {seen}): it cannot be applied; try it again.</p>"
+        );
+    }
+    if run.decision.is_some() {
+        return String::new();
+    }
+    let known = if drift.seen_since {
+        format!("The host's configuration is as it was tried (seen {seen}).")
+    } else {
+        "Whether the host's configuration has changed since is not known yet: its agent is asked, and answers within five minutes."
+            .to_owned()
+    };
+    format!("<p><small>{known}</small></p>")
 }
 
 fn verdict(result: &TrialResult, now_s: i64) -> String {

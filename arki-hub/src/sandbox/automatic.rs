@@ -20,6 +20,9 @@ const LOOK: Duration = Duration::from_secs(5);
 /// Predictions in one look; the most recent ones.
 const PREDICTIONS_MAX: i64 = 100;
 
+/// A candidate that finds no room waits for it as long as this after its prediction.
+const ROOM_WITHIN_S: i64 = 1_800;
+
 /// Looks until `stop` turns true.
 pub async fn watch(hub: Arc<Hub>, mut stop: watch::Receiver<bool>) {
     loop {
@@ -42,11 +45,18 @@ pub async fn look(hub: &Hub) -> Result<(), AskError> {
             prediction_id: Some(prediction.event_id.clone()),
             ..Filter::default()
         };
-        let tried = sandbox::list(store, &filter, i64::MAX, PREDICTIONS_MAX).await?;
-        if tried.iter().any(|run| run.owner == OWNER) {
+        let mut tried = sandbox::list(store, &filter, i64::MAX, PREDICTIONS_MAX).await?;
+        tried.retain(|run| run.owner == OWNER);
+        // those that found no room are queued when there is some; after that the others have been tried for long
+        let is_old = hub.clock.now_s().saturating_sub(prediction.first_at) > ROOM_WITHIN_S;
+        if is_old && !tried.is_empty() {
             continue;
         }
         for (service, action) in candidates(hub, &prediction).await? {
+            let is_tried = |run: &sandbox::Run| run.service == service && run.action == action;
+            if tried.iter().any(is_tried) {
+                continue;
+            }
             let wish = Ask {
                 service,
                 action,

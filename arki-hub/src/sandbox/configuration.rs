@@ -12,6 +12,9 @@ use sha2::{Digest, Sha256};
 use std::io;
 use std::path::Path;
 
+/// Two empty blocks end an archive.
+const END_BYTES: usize = 1_024;
+
 /// All of it at most, in bytes.
 const BYTES_MAX: usize = 5 << 20;
 /// Files, links and directories at most.
@@ -202,7 +205,7 @@ impl Configuration {
                 left_out.push(format!("{path}: its name is too long"));
             }
         }
-        tar.resize(tar.len() + 1_024, 0); // two empty blocks end an archive
+        tar.resize(tar.len() + END_BYTES, 0);
         (Bytes::from(tar), left_out)
     }
 
@@ -245,6 +248,15 @@ fn upstream(statement: &str) -> Option<String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
     let is_name = host.chars().all(fits) && host.chars().any(|c| c.is_ascii_alphabetic());
     (is_name && host.len() <= 253 && host != "unix").then(|| host.to_owned())
+}
+
+/// An archive of one small file.
+pub(super) fn archive_of(name: &str, bytes: Vec<u8>) -> Bytes {
+    let mut tar = Vec::new();
+    let fits = add(&mut tar, name, &What::File { mode: 0o644, bytes });
+    debug_assert!(fits, "the name of a file of ours is short");
+    tar.resize(tar.len() + END_BYTES, 0);
+    Bytes::from(tar)
 }
 
 /// Adds one entry to a POSIX archive (ustar); false if its names do not fit.

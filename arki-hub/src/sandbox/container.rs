@@ -6,9 +6,10 @@
 //! a clock: the container ends by itself when the time of a run is over, whoever died meanwhile, and the engine then
 //! removes it.
 
-use super::engine::{Engine, EngineError};
+use super::engine::{Alive, Engine, EngineError};
 use super::profile::{Profile, Tmpfs};
 use super::usage::{self, Usage};
+use bollard::errors::Error::DockerResponseServerError;
 use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, ResourcesUlimits};
 use bollard::query_parameters::{
     InspectContainerOptions, RemoveContainerOptionsBuilder, StartContainerOptions,
@@ -59,6 +60,12 @@ pub(super) struct Purpose<'a> {
     pub(super) time: Duration,
 }
 
+/// A removal is tried again after this, and so often while the engine says that it is at it: ten seconds in all.
+const REMOVAL_PAUSE: Duration = Duration::from_millis(200);
+const REMOVALS_MAX: u32 = 50;
+/// Other errors of the engine than that.
+const FAILURES_MAX: u32 = 3;
+
 /// A running container.
 #[derive(Debug, Clone)]
 pub(super) struct Container {
@@ -67,9 +74,10 @@ pub(super) struct Container {
 }
 
 /// A container that is killed and removed, with all that is in it, when this is dropped: by a task of its own that
-/// nobody waits for and nobody can stop. What cannot be removed now is said, and left to the next reaping.
+/// nobody can stop; who wants to know waits with [`Engine::cleared`]. What cannot be removed now is said, and left to the
+/// next reaping.
 #[derive(Debug)]
-pub(super) struct Held(Container);
+pub(super) struct Held(Container, Option<Alive>);
 
 impl std::ops::Deref for Held {
     type Target = Container;
@@ -82,9 +90,15 @@ impl std::ops::Deref for Held {
 impl Drop for Held {
     fn drop(&mut self) {
         let Container { engine, id } = self.0.clone();
+        let alive = self.1.take();
         // a program that is ending has no runtime any more: the container's own clock ends it
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move { engine.remove(&id).await });
+            runtime.spawn(async move {
+                if !engine.remove(&id).await {
+                    engine.leave();
+                }
+                drop(alive);
+            });
         }
     }
 }
@@ -95,9 +109,10 @@ impl Container {
     pub(super) async fn start(engine: &Engine, purpose: &Purpose<'_>) -> Result<Held, EngineError> {
         let (body, engine) = (body(engine, purpose), engine.clone());
         let (give, taken) = oneshot::channel();
+        let alive = engine.alive();
         tokio::spawn(async move {
             // what nobody takes is dropped, and removed by that
-            drop(give.send(Self::make(&engine, body).await));
+            drop(give.send(Self::make(&engine, body, alive).await));
         });
         let ended = |_| EngineError::Refused {
             what: "make a container".into(),
@@ -106,13 +121,17 @@ impl Container {
         taken.await.map_err(ended)?
     }
 
-    async fn make(engine: &Engine, body: ContainerCreateBody) -> Result<Held, EngineError> {
+    async fn make(
+        engine: &Engine,
+        body: ContainerCreateBody,
+        alive: Alive,
+    ) -> Result<Held, EngineError> {
         let made = engine.docker().create_container(None, body).await;
         let id = made
             .map_err(|error| engine.failed("make a container", &error))?
             .id;
         let engine = engine.clone();
-        let held = Held(Self { engine, id });
+        let held = Held(Self { engine, id }, Some(alive));
         let started = held
             .engine
             .docker()
@@ -150,30 +169,38 @@ impl Container {
 }
 
 impl Engine {
-    /// Removes the container `id` by force.
-    pub(super) async fn remove(&self, id: &str) {
+    /// Removes the container `id` by force; true once it is gone.
+    pub(super) async fn remove(&self, id: &str) -> bool {
         let options = RemoveContainerOptionsBuilder::new()
             .force(true)
             .v(true)
             .build();
-        for _ in 0..3 {
+        let mut failures = 0;
+        for _ in 0..REMOVALS_MAX {
             match self
                 .docker()
                 .remove_container(id, Some(options.clone()))
                 .await
             {
-                // gone, or being removed by the engine itself
                 Ok(())
-                | Err(bollard::errors::Error::DockerResponseServerError {
-                    status_code: 404 | 409,
-                    ..
-                }) => return,
+                | Err(DockerResponseServerError {
+                    status_code: 404, ..
+                }) => return true,
+                // being removed by the engine itself: it has gone a moment later
+                Err(DockerResponseServerError {
+                    status_code: 409, ..
+                }) => {}
                 Err(error) => {
                     tracing::warn!(container = id, %error, "a container of the sandbox could not be removed");
-                    tokio::time::sleep(Duration::from_millis(500)).await;
+                    failures += 1;
+                    if failures == FAILURES_MAX {
+                        return false;
+                    }
                 }
             }
+            tokio::time::sleep(REMOVAL_PAUSE).await;
         }
+        false
     }
 }
 

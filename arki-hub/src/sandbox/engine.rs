@@ -8,6 +8,10 @@ use bollard::models::ContainerSummary;
 use bollard::query_parameters::ListContainersOptionsBuilder;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::timeout;
 
 /// For one request to the engine, in seconds.
 const REQUEST_S: u64 = 60;
@@ -23,6 +27,21 @@ struct Inner {
     runtime: String,
     installation: String,
     about: String,
+    /// Containers that were made here and are not known to be gone.
+    alive: watch::Sender<usize>,
+    /// True once one of them could not be removed.
+    has_left: AtomicBool,
+}
+
+/// One container of [`Inner::alive`]: it counts until this is dropped.
+#[derive(Debug)]
+pub(super) struct Alive(Engine);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        let alive = &self.0.0.alive;
+        alive.send_modify(|count| *count = count.saturating_sub(1));
+    }
 }
 
 /// Why the engine did not do it.
@@ -80,7 +99,29 @@ impl Engine {
             runtime: runtime.to_owned(),
             installation: installation.to_owned(),
             about: format!("{name} {}", version.version.unwrap_or_default()),
+            alive: watch::Sender::new(0),
+            has_left: AtomicBool::new(false),
         })))
+    }
+
+    /// Counts a container that is about to be made.
+    pub(super) fn alive(&self) -> Alive {
+        self.0.alive.send_modify(|count| *count += 1);
+        Alive(self.clone())
+    }
+
+    /// One could not be removed.
+    pub(super) fn leave(&self) {
+        self.0.has_left.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until every container that was made here is gone; false if one could not be removed, or that takes longer
+    /// than `patience`.
+    pub async fn cleared(&self, patience: Duration) -> bool {
+        let mut alive = self.0.alive.subscribe();
+        let gone = alive.wait_for(|count| *count == 0);
+        let all = matches!(timeout(patience, gone).await, Ok(Ok(_)));
+        all && !self.0.has_left.load(Ordering::Relaxed)
     }
 
     pub(super) fn docker(&self) -> &Docker {

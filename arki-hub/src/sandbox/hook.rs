@@ -17,7 +17,7 @@ use crate::hub::Hub;
 use crate::notify::{SendError, webhook};
 use crate::secret;
 use crate::store::sandbox::{self, Run};
-use crate::store::{StoreError, queue};
+use crate::store::{Step, StoreError, queue};
 use arki_model::clock::UnixSeconds;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -70,7 +70,7 @@ pub async fn call(
     let hook = signer(&hub.config.sandbox.hook, timestamp, &claimed, body)?;
     let hook = hook.ok_or(HookError::Unsigned)?;
     let now_s = hub.clock.now_s();
-    if (now_s - said_s).abs() > WINDOW_S {
+    if now_s.abs_diff(said_s) > WINDOW_S.unsigned_abs() {
         return Err(HookError::Late(now_s));
     }
     // the body first: a call that cannot be understood may be sent again, mended
@@ -94,12 +94,18 @@ fn signer<'a>(
     body: &[u8],
 ) -> Result<Option<&'a Hook>, HookError> {
     let mut found = None;
+    let mut is_unread = false;
     for hook in hooks {
         for file in &hook.secret_files {
-            let secret = secret::read(file).map_err(|error| {
-                tracing::error!(hook = %hook.name, %error, "a webhook cannot be checked");
-                HookError::Secret
-            })?;
+            let secret = match secret::read(file) {
+                Ok(secret) => secret,
+                // while secrets are rotated one may be away: the others hold
+                Err(error) => {
+                    tracing::error!(hook = %hook.name, %error, "a secret of a webhook cannot be read");
+                    is_unread = true;
+                    continue;
+                }
+            };
             let mut mac = Hmac::<Sha256>::new_from_slice(secret.reveal().as_bytes())
                 .expect("HMAC takes a key of any length");
             mac.update(timestamp.as_bytes());
@@ -111,20 +117,31 @@ fn signer<'a>(
             }
         }
     }
-    Ok(found)
+    match found {
+        None if is_unread => Err(HookError::Secret),
+        found => Ok(found),
+    }
 }
 
-/// The step that queues the result of `run` for the hook that asked for it, if it wants one.
-pub fn answer(
-    hooks: &[Hook],
-    run: &Run,
-    body: &str,
-    now_s: UnixSeconds,
-) -> Option<crate::store::Step> {
-    let name = run.owner.strip_prefix("hook:")?;
-    let hook = hooks.iter().find(|hook| hook.name == name)?;
+/// The step that tells the hook that asked for it how `run` ended (done, failed or cancelled); none where no hook did, or
+/// where it does not want to know.
+pub fn told(hub: &Hub, run: Run, now_s: UnixSeconds) -> Result<Vec<Step>, StoreError> {
+    let Some(name) = run.owner.strip_prefix("hook:") else {
+        return Ok(Vec::new());
+    };
+    let hook = hub
+        .config
+        .sandbox
+        .hook
+        .iter()
+        .find(|hook| hook.name == name);
+    if hook.is_none_or(|hook| hook.post_to.is_empty()) {
+        return Ok(Vec::new());
+    }
     let channel = format!("{CHANNEL}{name}");
-    (!hook.post_to.is_empty()).then(|| queue::enqueue(&channel, body, now_s))
+    let body = serde_json::to_string(&crate::api::sandbox::show(run, true))
+        .map_err(|error| StoreError::Content(error.to_string()))?;
+    Ok(vec![queue::enqueue(&channel, &body, now_s)])
 }
 
 /// Posts a result that is due.

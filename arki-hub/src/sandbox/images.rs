@@ -4,8 +4,9 @@
 //! debootstrap (minimal system, once) -> copy -> apt-get install -> the profile's setup -> tar -> engine: import
 //! ```
 //!
-//! What may be used is a list of IDs: the one that was made here is remembered in the store, and one that is named by ID
-//! or digest in `[sandbox.images]` goes before it. A tag decides nothing: anybody who may push can move it.
+//! What may be used is a list of IDs: those that were made are remembered in the store, the newest first (each host with an
+//! engine makes its own), and one that is named by ID or digest in `[sandbox.images]` stands for all of them. A tag
+//! decides nothing: anybody who may push can move it.
 
 use super::engine::{Engine, EngineError};
 use super::profile::{Argv, Profile};
@@ -20,6 +21,13 @@ use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 
 use super::runner::RunnerError;
+
+pub mod registry;
+
+/// Images of one service on the list: a fleet's engines, and what they had before the last upgrade.
+const ALLOWED_MAX: usize = 16;
+/// A list is written again if another host's command wrote it at the same time.
+const WRITES_MAX: u32 = 5;
 
 /// What is read of the archive at a time.
 const PART_BYTES: usize = 256 * 1024;
@@ -65,45 +73,64 @@ pub async fn allowed(
     engine: &Engine,
     service: &str,
 ) -> Result<String, RunnerError> {
-    let reference = named(settings, store, service).await?;
-    Ok(resolved(engine, service, reference.as_deref()).await?)
+    let references = named(settings, store, service).await?;
+    Ok(resolved(engine, service, &references).await?)
 }
 
-/// What the configuration names for `service`, or else what was made here for it.
+/// What the configuration names for `service`, or else what was made for it.
 pub async fn named(
     settings: &Sandbox,
     store: &dyn Store,
     service: &str,
-) -> Result<Option<String>, StoreError> {
+) -> Result<Vec<String>, StoreError> {
     match settings.images.get(service) {
-        Some(named) => Ok(Some(named.clone())),
+        Some(named) => Ok(vec![named.clone()]),
         None => made(store, service).await,
     }
 }
 
-/// The ID of the image that `reference` names for `service`.
+/// The ID of the first image of `references` that this engine has for `service`.
 pub async fn resolved(
     engine: &Engine,
     service: &str,
-    reference: Option<&str>,
+    references: &[String],
 ) -> Result<String, EngineError> {
-    let missing = || EngineError::NoImage {
+    for reference in references {
+        if let Ok(id) = engine.image_id(service, reference).await {
+            return Ok(id);
+        }
+    }
+    Err(EngineError::NoImage {
         service: service.to_owned(),
-    };
-    engine
-        .image_id(service, reference.ok_or_else(missing)?)
-        .await
+    })
 }
 
-/// The image that was made here for `service`.
-pub async fn made(store: &dyn Store, service: &str) -> Result<Option<String>, StoreError> {
-    let id = settings::get(store, &setting(service)).await?;
-    Ok(id.map(|id| String::from_utf8_lossy(&id).into_owned()))
+/// The images that were made for `service`, the newest first.
+async fn made(store: &dyn Store, service: &str) -> Result<Vec<String>, StoreError> {
+    let ids = settings::get(store, &setting(service)).await?;
+    let ids = ids.map(|ids| String::from_utf8_lossy(&ids).into_owned());
+    let ids = ids.as_deref().unwrap_or_default().lines();
+    Ok(ids.map(str::to_owned).collect())
 }
 
-/// Puts the image `id` on the list for `service`.
+/// Puts the image `id` on the list for `service`; the oldest is forgotten where there are too many.
 pub async fn allow(store: &dyn Store, service: &str, id: &str) -> Result<(), StoreError> {
-    settings::set(store, &setting(service), id.as_bytes()).await
+    for _ in 0..WRITES_MAX {
+        let mut ids = made(store, service).await?;
+        if ids.first().is_some_and(|first| first == id) {
+            return Ok(());
+        }
+        ids.retain(|other| other != id);
+        ids.insert(0, id.to_owned());
+        ids.truncate(ALLOWED_MAX);
+        settings::set(store, &setting(service), ids.join("\n").as_bytes()).await?;
+        if made(store, service).await?.iter().any(|other| other == id) {
+            return Ok(());
+        }
+    }
+    Err(StoreError::Unavailable(
+        "the list of images is written all the time: try it again".into(),
+    ))
 }
 
 fn setting(service: &str) -> String {
@@ -305,4 +332,31 @@ async fn import(engine: &Engine, root: &Path, name: &str) -> Result<String, Imag
         });
     }
     Ok(engine.image_id(name, name).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::start;
+
+    #[tokio::test]
+    async fn images_of_several_hosts_are_on_the_list_and_the_oldest_go() {
+        let hub = start("").await;
+        let store = &*hub.hub.store;
+        // as it was kept while there was one
+        settings::set(store, &setting("nginx"), b"sha256:0")
+            .await
+            .unwrap();
+        for n in [1, 2, 1] {
+            allow(store, "nginx", &format!("sha256:{n}")).await.unwrap();
+        }
+        let config = &hub.hub.config.sandbox;
+        let named = async || named(config, store, "nginx").await.unwrap();
+        assert_eq!(named().await, ["sha256:1", "sha256:2", "sha256:0"]);
+        for n in 10..40 {
+            allow(store, "nginx", &format!("sha256:{n}")).await.unwrap();
+        }
+        let kept = named().await;
+        assert_eq!((kept.len(), kept[0].as_str()), (ALLOWED_MAX, "sha256:39"));
+    }
 }

@@ -15,7 +15,7 @@ use crate::channel::{self, AskError};
 use crate::hub::Hub;
 use crate::store::agents::{self, Agent};
 use crate::store::requests::{self, Asked};
-use crate::store::sandbox::Run;
+use crate::store::sandbox::{Run, State};
 use crate::store::{StoreError, predictions, snapshots};
 use arki_model::clock::UnixSeconds;
 use arki_model::request::{Outcome, RequestId};
@@ -37,6 +37,8 @@ const LOOKS_PER_SECOND: i64 = 4;
 pub struct Drift {
     /// True if it is another one than that of the trial.
     pub changed: bool,
+    /// False while the trial's own snapshot is the newest: whether it has changed since is not known then.
+    pub seen_since: bool,
     /// The hash of the live one.
     pub configuration: String,
     /// When it was taken, by the agent's clock.
@@ -199,10 +201,41 @@ pub async fn drift(hub: &Hub, run: &Run) -> Result<Option<Drift>, StoreError> {
         let configuration = arki_model::hex::encode(&newest.configuration);
         Drift {
             changed: tried.hash != configuration,
+            seen_since: tried.taken_at.is_none_or(|at| newest.taken_at > at),
             configuration,
             taken_at: newest.taken_at,
         }
     }))
+}
+
+/// Asks for the live configuration once more, while a person is to decide about `run`: the answer shows as its [`Drift`].
+/// At most once a minute, and not once there is nothing left to decide.
+pub async fn look_again(hub: &Hub, run: &Run) -> Result<(), StoreError> {
+    let Some((agent_no, agent_id, _)) = &run.agent else {
+        return Ok(());
+    };
+    let now_s = hub.clock.now_s();
+    let tried_at = run.finished_at.unwrap_or(run.created_at);
+    let is_open = run.state == State::Done
+        && run.decision.is_none()
+        && tried_at + hub.config.sandbox.receipt_ttl.seconds() > now_s;
+    let of_the_host = |result: TrialResult| result.configuration.source == "snapshot";
+    if !is_open || !result(run)?.is_some_and(of_the_host) {
+        return Ok(());
+    }
+    let seen = snapshots::seen(&*hub.store, *agent_no, &run.service).await?;
+    let newest = seen.first().map_or(i64::MIN, |newest| newest.received_at);
+    if newest > tried_at && newest > now_s - FRESH_S {
+        return Ok(());
+    }
+    let Some(agent) = agents::by_id(&*hub.store, agent_id).await? else {
+        return Ok(());
+    };
+    match channel::ask_snapshot(hub, &agent, &run.service).await {
+        Err(AskError::Store(error)) => Err(error),
+        // it is revoked, or too much waits for it: nothing newer will be seen
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 /// What became of the decision to apply what `run` tried; nothing where nobody decided so.

@@ -9,7 +9,7 @@ use super::engine::{Engine, EngineError};
 use super::trial::{Found, Trial};
 use super::{hook, images, live};
 use crate::hub::Hub;
-use crate::store::sandbox::{self, Ended, Run};
+use crate::store::sandbox::{self, Claimant, Ended, Run};
 use crate::store::{StoreError, sandbox::LEASE_S};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,6 +22,8 @@ const LOOK: Duration = Duration::from_millis(250);
 const RENEW: Duration = Duration::from_secs(1);
 /// How often orphans are looked for.
 const REAP: Duration = Duration::from_secs(15);
+/// For the containers of the last runs to go, when this ends.
+const REMOVAL_TIME: Duration = Duration::from_secs(10);
 /// After the engine did not answer.
 const PAUSE: Duration = Duration::from_secs(10);
 
@@ -57,16 +59,21 @@ pub async fn serve(hub: Arc<Hub>, name: String, mut stop: watch::Receiver<bool>)
     );
     let reaping = tokio::spawn(reap_always(Arc::clone(&hub), engine.clone(), stop.clone()));
     let room = Arc::new(Semaphore::new(config.runs_at_one_time as usize));
-    let mut look = interval(LOOK);
+    let (mut look, mut took_stock) = (interval(LOOK), interval(REAP));
+    let mut stock = Stock::default();
     loop {
-        tokio::select! {
-            _ = look.tick() => {}
-            () = hub.run_queued.notified() => {}
+        let is_old = tokio::select! {
+            biased;
             _ = stop.wait_for(|stop| *stop) => break,
+            _ = took_stock.tick() => true,
+            _ = look.tick() => false,
+            () = hub.run_queued.notified() => false,
+        };
+        if is_old {
+            stock = Stock::take(&hub, &engine).await;
         }
         while let Ok(permit) = Arc::clone(&room).try_acquire_owned() {
-            let most = i64::from(config.runs_at_one_time);
-            let claimed = sandbox::claim(&*hub.store, &name, most, hub.clock.now_s()).await;
+            let claimed = claim(&hub, &name, &stock).await;
             let run = match claimed {
                 Ok(Some(run)) => run,
                 Ok(None) => break,
@@ -91,12 +98,69 @@ pub async fn serve(hub: Arc<Hub>, name: String, mut stop: watch::Receiver<bool>)
     if ended.is_err() {
         tracing::warn!("trials were left under way: another runner takes them over");
     }
+    if !engine.cleared(REMOVAL_TIME).await {
+        tracing::warn!("containers of the sandbox were left: they end by themselves");
+    }
     reaping.abort();
 }
 
 /// What tells the containers of this installation from those of others on the same engine.
 pub fn installation(hub: &Hub) -> String {
     hub.key.public().to_hex().chars().take(16).collect()
+}
+
+/// Which images this engine has of those that are allowed: made anew now and then, as images are made and removed by others.
+#[derive(Debug, Default)]
+struct Stock {
+    /// Services that can be tried here.
+    services: Vec<String>,
+    /// The others, and why not.
+    missing: Vec<(String, String)>,
+}
+
+impl Stock {
+    async fn take(hub: &Hub, engine: &Engine) -> Self {
+        let mut stock = Self::default();
+        for profile in hub.profiles.iter() {
+            let name = &profile.name;
+            match images::allowed(&hub.config.sandbox, &*hub.store, engine, name).await {
+                Ok(_) => stock.services.push(name.clone()),
+                Err(error) => stock.missing.push((name.clone(), error.to_string())),
+            }
+        }
+        stock
+    }
+}
+
+/// Ends what killed its runners, and takes the next run. One whose image is not here is left to other runners for as long
+/// as one of them may be busy, and then taken to be failed.
+async fn claim(hub: &Hub, name: &str, stock: &Stock) -> Result<Option<Run>, StoreError> {
+    let now_s = hub.clock.now_s();
+    for run in sandbox::died(&*hub.store, now_s).await? {
+        let ended = Ended {
+            error: sandbox::died_error(),
+            ..Ended::default()
+        };
+        let more = hook::told(hub, after(&run, &ended, now_s), now_s)?;
+        sandbox::give_up(&*hub.store, &run, now_s, more).await?;
+    }
+    let config = &hub.config.sandbox;
+    let who = Claimant {
+        runner: name,
+        running_max: i64::from(config.runs_at_one_time),
+        services: Some(&stock.services),
+        others_before: now_s - config.run_time.seconds(),
+    };
+    let claimed = sandbox::claim(&*hub.store, who, now_s).await?;
+    if claimed.is_none() && !stock.missing.is_empty() {
+        let waiting = sandbox::unexplained(&*hub.store).await?;
+        let missing = stock.missing.iter();
+        for (service, why) in missing.filter(|(service, _)| waiting.contains(service)) {
+            let why = format!("waits for a runner that has its image; on {name}: {why}");
+            sandbox::explain(&*hub.store, service, &why).await?;
+        }
+    }
+    Ok(claimed)
 }
 
 /// Carries out one run that was claimed, and records how it ended.
@@ -110,11 +174,7 @@ pub async fn one(hub: &Arc<Hub>, engine: &Engine, run: &Run) -> Result<(), Store
         lost = keep(hub, run) => return lost,
     };
     let now_s = hub.clock.now_s();
-    let shown = after(run, &ended, now_s);
-    let body = serde_json::to_string(&crate::api::sandbox::show(shown, true))
-        .map_err(|error| StoreError::Content(error.to_string()))?;
-    let answer = hook::answer(&hub.config.sandbox.hook, run, &body, now_s);
-    let more = answer.into_iter().collect();
+    let more = hook::told(hub, after(run, &ended, now_s), now_s)?;
     if !sandbox::finish(&*hub.store, run, &ended, now_s, more).await? {
         tracing::info!(run = %arki_model::hex::encode(&run.run_id), "the result of a run came too late: it was cancelled or taken over");
     }
@@ -179,7 +239,7 @@ fn ended(found: &Found) -> Result<Ended, StoreError> {
 }
 
 /// The run as it will be.
-fn after(run: &Run, ended: &Ended, now_s: i64) -> Run {
+pub(super) fn after(run: &Run, ended: &Ended, now_s: i64) -> Run {
     let state = if ended.outcome.is_some() {
         sandbox::State::Done
     } else {
@@ -220,8 +280,7 @@ pub async fn reap(hub: &Hub, engine: &Engine) -> Result<usize, RunnerError> {
         let labels = container.labels.unwrap_or_default();
         let Some(id) = container.id else { continue };
         if is_orphan(hub, &labels).await? {
-            engine.remove(&id).await;
-            removed += 1;
+            removed += usize::from(engine.remove(&id).await);
         }
     }
     Ok(removed)

@@ -8,7 +8,7 @@ use crate::channel;
 use crate::notify::webhook;
 use crate::store::agents;
 use crate::store::requests::{self, Answered};
-use crate::store::sandbox::{self, Ended, claim, finish, renew};
+use crate::store::sandbox::{self, Claimant, Ended, claim, finish, renew};
 use crate::store::snapshots::NewSnapshot;
 use crate::testing::{NOW, Running, start};
 use arki_model::receipt::{Receipt, ReceiptError};
@@ -41,7 +41,13 @@ fn result(source: &str) -> TrialResult {
 async fn carry_out(hub: &Running, result: &TrialResult) {
     let store = &*hub.hub.store;
     let now_s = hub.hub.clock.now_s();
-    let run = claim(store, "test", 9, now_s).await.unwrap().unwrap();
+    let who = Claimant {
+        runner: "test",
+        running_max: 9,
+        services: None,
+        others_before: 0,
+    };
+    let run = claim(store, who, now_s).await.unwrap().unwrap();
     assert!(renew(store, &run, now_s).await.unwrap());
     let ended = Ended {
         outcome: Some(result.outcome.name().into()),
@@ -50,13 +56,9 @@ async fn carry_out(hub: &Running, result: &TrialResult) {
         result: Some(serde_json::to_string(result).unwrap()),
         error: String::new(),
     };
-    let hooks = &hub.hub.config.sandbox.hook;
-    let more = super::hook::answer(hooks, &run, "{\"id\":1}", now_s);
-    assert!(
-        finish(store, &run, &ended, now_s, more.into_iter().collect())
-            .await
-            .unwrap()
-    );
+    let after = super::runner::after(&run, &ended, now_s);
+    let more = super::hook::told(&hub.hub, after, now_s).unwrap();
+    assert!(finish(store, &run, &ended, now_s, more).await.unwrap());
 }
 
 async fn asked(hub: &Running, key: &str, body: Value) -> Value {
@@ -279,13 +281,28 @@ async fn a_configuration_that_has_changed_since_is_said_and_gets_no_receipt() {
     let agent = hub.agent(1, "web-1").await;
     let body = json!({ "service": "nginx", "action": "reload", "agent": agent.id.to_string() });
     let made = asked(&hub, &key, body).await;
-    carry_out(&hub, &result("snapshot")).await;
+    let mut found = result("snapshot");
+    found.configuration.taken_at = Some(NOW);
+    carry_out(&hub, &found).await;
     let path = format!("/v1/sandbox/runs/{}", made["id"].as_str().unwrap());
     let run = hub.get(&path, &key).await.json();
     assert!(run.get("drift").is_none(), "nothing is known of it: {run}");
+    let known = agents::by_id(&*hub.hub.store, &agent.id.0)
+        .await
+        .unwrap()
+        .unwrap();
+    let asked = requests::snapshot_waiting(&*hub.hub.store, known.agent_no, "nginx", NOW).await;
+    assert!(
+        asked.unwrap().is_some(),
+        "who looks at it makes the hub ask for the live one"
+    );
     sent(&hub, &agent.id.0, [0xbb; 32]).await;
     let run = hub.get(&path, &key).await.json();
     assert_eq!(run["drift"]["changed"], false, "{run}");
+    assert_eq!(
+        run["drift"]["seen_since"], false,
+        "it is the trial's own: {run}"
+    );
     sent(&hub, &agent.id.0, [0xcc; 32]).await;
     let run = hub.get(&path, &key).await.json();
     assert_eq!(run["drift"]["changed"], true, "{run}");
@@ -407,8 +424,30 @@ async fn a_hub_without_hooks_takes_no_call() {
     assert_eq!(call.send().await, 401);
 }
 
+/// The next request that comes: its head in small letters, and its body.
+async fn heard(listener: &tokio::net::TcpListener) -> (String, String) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let (mut heard, mut part) = (String::new(), [0; 4_096]);
+    loop {
+        let length = stream.read(&mut part).await.unwrap();
+        assert!(length > 0, "it ended early: {heard}");
+        heard.push_str(std::str::from_utf8(&part[..length]).unwrap());
+        let Some((head, body)) = heard.split_once("\r\n\r\n") else {
+            continue;
+        };
+        let head = head.to_lowercase();
+        let all = head.split_once("content-length: ").unwrap().1;
+        if body.len() == all.lines().next().unwrap().parse::<usize>().unwrap() {
+            let answer = b"HTTP/1.1 204 No Content\r\n\r\n";
+            stream.write_all(answer).await.unwrap();
+            return (head, body.to_owned());
+        }
+    }
+}
+
 #[tokio::test]
-async fn the_result_is_posted_back_signed() {
+async fn how_a_run_ended_is_posted_back_signed() {
     let folder = tempfile::tempdir().unwrap();
     let secret = folder.path().join("secret");
     std::fs::write(&secret, "s3cret").unwrap();
@@ -419,35 +458,41 @@ async fn the_result_is_posted_back_signed() {
          [[sandbox.hook]]\nname = \"deploy\"\nsecret_files = [{secret:?}]\npost_to = {post_to:?}\n"
     ))
     .await;
-    let body = r#"{"service":"nginx","action":"test"}"#;
-    let call = Call {
-        hub: &hub,
-        at: NOW,
-        secret: "s3cret",
-        body,
+    let ask = async |body: &str| {
+        let call = Call {
+            hub: &hub,
+            at: NOW,
+            secret: "s3cret",
+            body,
+        };
+        assert_eq!(call.send().await, 201);
     };
-    assert_eq!(call.send().await, 201);
+    let told = async || {
+        let ((head, body), worked) = tokio::join!(heard(&listener), crate::notify::work(&hub.hub));
+        worked.unwrap();
+        let signature = webhook::signature("s3cret", NOW, body.as_bytes());
+        assert!(head.starts_with("post /ci "), "{head}");
+        let signed = format!("x-arki-signature: {signature}");
+        assert!(head.contains(&signed), "{head}");
+        serde_json::from_str::<Value>(&body).unwrap()
+    };
+    ask(r#"{"service":"nginx","action":"test"}"#).await;
     carry_out(&hub, &result("image")).await;
-    let heard = tokio::spawn(async move {
-        use tokio::io::{AsyncReadExt, AsyncWriteExt};
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut heard = vec![0; 4_096];
-        let mut length = 0;
-        while !heard[..length].ends_with(b"{\"id\":1}") {
-            length += stream.read(&mut heard[length..]).await.unwrap();
-        }
-        stream
-            .write_all(b"HTTP/1.1 204 No Content\r\n\r\n")
-            .await
-            .unwrap();
-        String::from_utf8_lossy(&heard[..length]).to_lowercase()
-    });
-    crate::notify::work(&hub.hub).await.unwrap();
-    let heard = heard.await.unwrap();
-    let signature = webhook::signature("s3cret", NOW, b"{\"id\":1}");
-    assert!(heard.starts_with("post /ci "), "{heard}");
-    assert!(
-        heard.contains(&format!("x-arki-signature: {signature}")),
-        "{heard}"
+    let run = told().await;
+    assert_eq!(run["state"], "done", "{run}");
+    assert_eq!(run["result"]["outcome"], "succeeded", "{run}");
+
+    ask(r#"{"service":"nginx","action":"reload"}"#).await;
+    let key = hub.key(Scope::Sandbox).await;
+    let open = hub.get("/v1/sandbox/runs?state=open", &key).await.json();
+    let id = open["items"][0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/sandbox/runs/{id}/cancel");
+    let cancelled = hub.post_json(&path, &key, &json!({})).await;
+    assert_eq!(cancelled.status, 200, "{}", cancelled.text);
+    let run = told().await;
+    assert_eq!(
+        (&run["state"], &run["id"]),
+        (&"cancelled".into(), &id.into())
     );
+    assert!(!run["cancelled_by"].is_null(), "{run}");
 }

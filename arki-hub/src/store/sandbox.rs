@@ -7,11 +7,12 @@
 //!
 //! `done` means that the trial was carried out (its outcome may be that the action failed), `failed` that it could not
 //! be. A decision is taken once, about a run that is done. Invariants: what waits is bounded for each owner and in all,
-//! counted under a lock; a runner whose lease ended can no longer write (every claim has its own number).
+//! and what runs in all, counted under a lock; a runner whose lease ended can no longer write (every claim has its own number).
 
 use super::{Row, Step, Store, StoreError, Value};
 use crate::values;
 use arki_model::clock::UnixSeconds;
+use std::fmt::Write;
 
 mod run;
 #[cfg(test)]
@@ -54,12 +55,16 @@ pub struct Room {
     pub all: i64,
 }
 
-/// Queues a run; false where there is no room, or where it was tried automatically before.
-pub async fn create(store: &dyn Store, new: &NewRun<'_>, room: Room) -> Result<bool, StoreError> {
-    let lock = Step::must(
+/// Whoever counts runs waits here for others that do.
+fn lock() -> Step {
+    Step::must(
         "UPDATE sandbox_gate SET passes = passes + 1 WHERE one = 1",
         values![],
-    );
+    )
+}
+
+/// Queues a run; false where there is no room, or where it was tried automatically before.
+pub async fn create(store: &dyn Store, new: &NewRun<'_>, room: Room) -> Result<bool, StoreError> {
     let insert = Step::must(
         "INSERT INTO sandbox_run (run_id, created_at, owner, requested_by, service, action, agent_no, prediction_id, \
            state, runner, attempts, claimed_until, error) \
@@ -80,38 +85,122 @@ pub async fn create(store: &dyn Store, new: &NewRun<'_>, room: Room) -> Result<b
             room.each
         ],
     );
-    store.transact(&[lock, insert]).await
+    store.transact(&[lock(), insert]).await
 }
 
-/// Takes the oldest run that waits, or whose runner died; at most `running_max` run at one time.
+/// Tries to get hold of a run before this gives up until the next look: each try that fails was another runner's claim.
+const CLAIMS_MAX: u32 = 100;
+
+/// Who wants a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Claimant<'a> {
+    /// The runner's name.
+    pub runner: &'a str,
+    /// So many may run at one time, in all.
+    pub running_max: i64,
+    /// The services that it has an image of; nothing if any will do.
+    pub services: Option<&'a [String]>,
+    /// Of the others it takes what was asked for before this time: nobody else came for it, and it is to be said why.
+    pub others_before: UnixSeconds,
+}
+
+/// Takes the oldest run that waits, or whose runner died.
 pub async fn claim(
     store: &dyn Store,
-    runner: &str,
-    running_max: i64,
+    who: Claimant<'_>,
     now_s: UnixSeconds,
 ) -> Result<Option<Run>, StoreError> {
-    give_up(store, now_s).await?;
-    let sql = "UPDATE sandbox_run SET state = 'claimed', runner = $1, attempts = attempts + 1, claimed_until = $2 \
-               WHERE run_no IN (SELECT run_no FROM sandbox_run \
-                 WHERE finished_at IS NULL AND (state = 'queued' OR claimed_until <= $3) \
-                   AND (SELECT count(*) FROM sandbox_run r WHERE r.finished_at IS NULL \
-                        AND r.state <> 'queued' AND r.claimed_until > $3) < $4 \
-                 ORDER BY run_no LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING run_id";
-    let values = values![runner, now_s + LEASE_S, now_s, running_max];
-    let rows = store.query(sql, &values).await?;
-    match rows.first() {
-        None => Ok(None),
-        Some(row) => get(store, &row.bytes(0)?).await,
+    let mut values: Vec<Value> = values![now_s, ATTEMPTS_MAX, who.running_max].into();
+    let mut suits = String::new();
+    if let Some(services) = who.services {
+        values.push(who.others_before.into());
+        suits.push_str(" AND (created_at <= $4");
+        for service in services {
+            values.push(service.as_str().into());
+            let _infallible = write!(suits, " OR service = ${}", values.len());
+        }
+        suits.push(')');
     }
+    let sql = format!(
+        "SELECT run_id, attempts FROM sandbox_run \
+         WHERE finished_at IS NULL AND (state = 'queued' OR claimed_until <= $1) AND attempts < $2{suits} \
+           AND (SELECT count(*) FROM sandbox_run r WHERE r.finished_at IS NULL \
+                AND r.state <> 'queued' AND r.claimed_until > $1) < $3 \
+         ORDER BY run_no LIMIT 1"
+    );
+    for _ in 0..CLAIMS_MAX {
+        let rows = store.query(&sql, &values).await?;
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
+        let (run_id, attempts) = (row.bytes(0)?, row.int(1)?);
+        // those that run are counted under the lock: several hubs and runners share the limit
+        let take = Step::must(
+            "UPDATE sandbox_run SET state = 'claimed', runner = $1, attempts = attempts + 1, claimed_until = $2, error = '' \
+             WHERE run_id = $3 AND attempts = $4 AND finished_at IS NULL AND (state = 'queued' OR claimed_until <= $5) \
+               AND (SELECT count(*) FROM sandbox_run r WHERE r.finished_at IS NULL \
+                    AND r.state <> 'queued' AND r.claimed_until > $5) < $6",
+            values![
+                who.runner,
+                now_s + LEASE_S,
+                run_id.as_slice(),
+                attempts,
+                now_s,
+                who.running_max
+            ],
+        );
+        if store.transact(&[lock(), take]).await? {
+            return get(store, &run_id).await;
+        }
+    }
+    Ok(None)
 }
 
-/// Ends the runs whose runners died too often.
-async fn give_up(store: &dyn Store, now_s: UnixSeconds) -> Result<(), StoreError> {
-    let sql = "UPDATE sandbox_run SET state = 'failed', finished_at = $1, error = $2 \
-               WHERE finished_at IS NULL AND state <> 'queued' AND claimed_until <= $1 AND attempts >= $3";
-    let error = format!("its runner died {ATTEMPTS_MAX} times in the middle of it");
-    let values = values![now_s, error, ATTEMPTS_MAX];
-    store.query(sql, &values).await.map(drop)
+/// The services of runs that wait, and of which nobody has said why.
+pub async fn unexplained(store: &dyn Store) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT DISTINCT service FROM sandbox_run WHERE state = 'queued' AND error = ''";
+    let rows = store.query(sql, &[]).await?;
+    rows.iter().map(|row| row.text(0)).collect()
+}
+
+/// Says at the runs that wait for `service` why nobody has taken them yet.
+pub async fn explain(store: &dyn Store, service: &str, why: &str) -> Result<(), StoreError> {
+    let sql =
+        "UPDATE sandbox_run SET error = $2 WHERE state = 'queued' AND service = $1 AND error = ''";
+    store.query(sql, &values![service, why]).await.map(drop)
+}
+
+/// The runs whose runners died too often: they have failed, and are to be ended with [`give_up`].
+pub async fn died(store: &dyn Store, now_s: UnixSeconds) -> Result<Vec<Run>, StoreError> {
+    let sql = format!(
+        "{} WHERE r.finished_at IS NULL AND r.state <> 'queued' AND r.claimed_until <= $1 AND r.attempts >= $2 \
+         ORDER BY r.run_no LIMIT 10",
+        run::SELECT
+    );
+    let rows = store.query(&sql, &values![now_s, ATTEMPTS_MAX]).await?;
+    rows.iter().map(Run::from).collect()
+}
+
+/// Why such a run has failed.
+pub fn died_error() -> String {
+    format!("its runner died {ATTEMPTS_MAX} times in the middle of it")
+}
+
+/// Ends a run whose runners died too often, together with `more`; false where it has ended, or its runner lives after all.
+pub async fn give_up(
+    store: &dyn Store,
+    run: &Run,
+    now_s: UnixSeconds,
+    more: Vec<Step>,
+) -> Result<bool, StoreError> {
+    let end = Step::must(
+        "UPDATE sandbox_run SET state = 'failed', finished_at = $2, error = $3 \
+         WHERE run_id = $1 AND attempts = $4 AND finished_at IS NULL AND claimed_until <= $2",
+        values![run.run_id.as_slice(), now_s, died_error(), run.attempts],
+    );
+    let mut steps = vec![end];
+    steps.extend(more);
+    store.transact(&steps).await
 }
 
 /// The claim goes on, and the trial has begun; false where it is no longer this runner's (cancelled, or taken over).
@@ -169,19 +258,22 @@ pub async fn finish(
     store.transact(&steps).await
 }
 
-/// Cancels a run that has not ended; a runner that has it stops within a second or two.
+/// Cancels a run that has not ended, together with `more` (a message, say); a runner that has it stops within a second
+/// or two.
 pub async fn cancel(
     store: &dyn Store,
     run_id: &[u8],
     by: &str,
     now_s: UnixSeconds,
+    more: Vec<Step>,
 ) -> Result<bool, StoreError> {
-    let sql = "UPDATE sandbox_run SET state = 'cancelled', finished_at = $2, cancelled_by = $3 \
-               WHERE run_id = $1 AND finished_at IS NULL RETURNING run_no";
-    Ok(!store
-        .query(sql, &values![run_id, now_s, by])
-        .await?
-        .is_empty())
+    let mut steps = vec![Step::must(
+        "UPDATE sandbox_run SET state = 'cancelled', finished_at = $2, cancelled_by = $3 \
+         WHERE run_id = $1 AND finished_at IS NULL",
+        values![run_id, now_s, by],
+    )];
+    steps.extend(more);
+    store.transact(&steps).await
 }
 
 /// Records a decision; false where there is one already, or the trial was not carried out.

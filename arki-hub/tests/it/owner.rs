@@ -97,11 +97,41 @@ async fn the_sandbox_of_the_terminal_stays_root_and_leaves_the_database_to_its_o
         .await;
     let known = hub.home.done(&["sandbox", "known"]).await;
     let known: serde_json::Value = serde_json::from_str(&known).unwrap();
-    assert_eq!(known["images"]["nginx"], "sha256:abc");
+    assert_eq!(known["images"]["nginx"][0], "sha256:abc");
     let owners = owners(&folder);
     assert!(!owners.is_empty());
     for (name, uid) in owners {
         assert_eq!(uid, OWNER, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn who_gives_up_root_keeps_the_group_of_the_engine() {
+    const GROUP: u32 = 54_321;
+    if !is_root() {
+        return;
+    }
+    let mut hub = Hub::start("sandbox.docker = 'unix://DIR/engine'").await;
+    hub.stop().await;
+    let folder = hub.home.dir.path().to_owned();
+    give(&folder);
+    let path = folder.join("engine");
+    let engine = UnixListener::bind(&path).unwrap();
+    for (mode, reaches_it) in [(0o660, true), (0o600, false)] {
+        chown(&path, Some(0), Some(GROUP)).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let mut callers = Vec::new();
+        let mut asked = std::pin::pin!(hub.home.ask(&["doctor"]));
+        let output = loop {
+            tokio::select! {
+                output = &mut asked => break output,
+                caller = engine.accept() => {
+                    callers.push(caller.unwrap().0.peer_cred().unwrap().uid());
+                }
+            }
+        };
+        assert_eq!(!callers.is_empty(), reaches_it, "{output:?}");
+        assert!(callers.iter().all(|uid| *uid == OWNER), "{callers:?}");
     }
 }
 

@@ -89,7 +89,13 @@ async fn a_trial_is_shown_without_scrolling_sideways() {
     };
     let now_s = SystemClock::new().now_s();
     let store = arki_hub::store::open(&database, now_s).await.unwrap();
-    let run = sandbox::claim(&*store, "test", 9, now_s).await.unwrap();
+    let who = sandbox::Claimant {
+        runner: "test",
+        running_max: 9,
+        services: None,
+        others_before: 0,
+    };
+    let run = sandbox::claim(&*store, who, now_s).await.unwrap();
     let result = trial();
     let ended = Ended {
         outcome: Some(result.outcome.name().into()),

@@ -383,7 +383,13 @@ async fn a_container_whose_claim_is_over_is_reaped_and_no_other() {
     };
     ask(&hub.hub, &asker, &asked).await.unwrap();
     let now_s = hub.hub.clock.now_s();
-    let run = crate::store::sandbox::claim(store, "dead", 9, now_s)
+    let who = crate::store::sandbox::Claimant {
+        runner: "dead",
+        running_max: 9,
+        services: None,
+        others_before: 0,
+    };
+    let run = crate::store::sandbox::claim(store, who, now_s)
         .await
         .unwrap()
         .unwrap();

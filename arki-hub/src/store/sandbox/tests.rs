@@ -9,6 +9,8 @@ on_every_store!(
     what_waits_is_bounded_for_each_and_in_all,
     a_dead_runners_run_returns_and_gives_up_in_the_end,
     many_runners_never_share_a_run,
+    no_more_run_than_may_however_many_runners_there_are,
+    a_runner_without_the_image_leaves_a_run_to_others_for_a_while,
     a_call_is_taken_once,
     lists_are_filtered,
 );
@@ -25,6 +27,15 @@ fn new(n: u8, owner: &str) -> NewRun<'_> {
         agent_no: None,
         prediction_id: None,
         now_s: NOW,
+    }
+}
+
+fn any(runner: &str, running_max: i64) -> Claimant<'_> {
+    Claimant {
+        runner,
+        running_max,
+        services: None,
+        others_before: 0,
     }
 }
 
@@ -62,20 +73,24 @@ async fn a_run_goes_from_hand_to_hand_and_ends_once(store: Arc<dyn Store>) {
         !decide(store, &[1; 16], &decision("dismiss")).await.unwrap(),
         "not before it is done"
     );
-    let run = claim(store, "here", 2, NOW).await.unwrap().unwrap();
+    let run = claim(store, any("here", 2), NOW).await.unwrap().unwrap();
     assert_eq!(
         (run.state, run.attempts, run.run_id.as_slice()),
         (State::Claimed, 1, &[1; 16][..])
     );
     assert_eq!(run.agent.as_ref().unwrap().2, "web-3");
-    assert!(claim(store, "there", 2, NOW).await.unwrap().is_none());
+    assert!(claim(store, any("there", 2), NOW).await.unwrap().is_none());
     assert!(renew(store, &run, NOW + 5).await.unwrap());
     assert!(finish(store, &run, &done(), NOW + 6, vec![]).await.unwrap());
     assert!(
         !finish(store, &run, &done(), NOW + 7, vec![]).await.unwrap(),
         "it ended"
     );
-    assert!(!cancel(store, &run.run_id, "eva", NOW + 7).await.unwrap());
+    assert!(
+        !cancel(store, &run.run_id, "eva", NOW + 7, vec![])
+            .await
+            .unwrap()
+    );
     let read = get(store, &run.run_id).await.unwrap().unwrap();
     assert_eq!(
         (read.state, read.started_at, read.finished_at),
@@ -109,7 +124,7 @@ async fn what_waits_is_bounded_for_each_and_in_all(store: Arc<dyn Store>) {
         taken.push(create(store, &new(n, owner), room).await.unwrap());
     }
     assert_eq!(taken, [true, true, false, true, false]);
-    assert!(cancel(store, &[1; 16], "a", NOW).await.unwrap());
+    assert!(cancel(store, &[1; 16], "a", NOW, vec![]).await.unwrap());
     assert!(
         create(store, &new(6, "a"), room).await.unwrap(),
         "there is room again"
@@ -127,14 +142,14 @@ async fn what_waits_is_bounded_for_each_and_in_all(store: Arc<dyn Store>) {
 async fn a_dead_runners_run_returns_and_gives_up_in_the_end(store: Arc<dyn Store>) {
     let store = &*store;
     create(store, &new(1, "a"), ROOM).await.unwrap();
-    let first = claim(store, "one", 1, NOW).await.unwrap().unwrap();
+    let first = claim(store, any("one", 1), NOW).await.unwrap().unwrap();
     assert!(
-        claim(store, "two", 1, NOW + LEASE_S - 1)
+        claim(store, any("two", 1), NOW + LEASE_S - 1)
             .await
             .unwrap()
             .is_none()
     );
-    let second = claim(store, "two", 1, NOW + LEASE_S)
+    let second = claim(store, any("two", 1), NOW + LEASE_S)
         .await
         .unwrap()
         .unwrap();
@@ -150,10 +165,20 @@ async fn a_dead_runners_run_returns_and_gives_up_in_the_end(store: Arc<dyn Store
     );
     assert!(renew(store, &second, NOW + LEASE_S).await.unwrap());
     let mut now_s = NOW + LEASE_S;
+    assert_eq!(died(store, now_s).await.unwrap(), []);
     for _ in 0..ATTEMPTS_MAX {
         now_s += LEASE_S;
-        claim(store, "three", 1, now_s).await.unwrap();
+        claim(store, any("three", 1), now_s).await.unwrap();
     }
+    let dead = died(store, now_s).await.unwrap();
+    assert_eq!(dead.len(), 1, "nobody claims it any more");
+    let lives = Run {
+        attempts: ATTEMPTS_MAX - 1,
+        ..dead[0].clone()
+    };
+    assert!(!give_up(store, &lives, now_s, vec![]).await.unwrap());
+    assert!(give_up(store, &dead[0], now_s, vec![]).await.unwrap());
+    assert!(!give_up(store, &dead[0], now_s, vec![]).await.unwrap());
     let run = get(store, &[1; 16]).await.unwrap().unwrap();
     assert_eq!((run.state, run.attempts), (State::Failed, ATTEMPTS_MAX));
     assert!(run.error.contains("died 3 times"), "{}", run.error);
@@ -165,7 +190,11 @@ async fn many_runners_never_share_a_run(store: Arc<dyn Store>) {
     }
     let claims = (0..20).map(|n| {
         let store = Arc::clone(&store);
-        tokio::spawn(async move { claim(&*store, &format!("r{n}"), 100, NOW).await.unwrap() })
+        tokio::spawn(async move {
+            claim(&*store, any(&format!("r{n}"), 100), NOW)
+                .await
+                .unwrap()
+        })
     });
     let mut got = Vec::new();
     for one in claims.collect::<Vec<_>>() {
@@ -175,6 +204,54 @@ async fn many_runners_never_share_a_run(store: Arc<dyn Store>) {
     got.sort();
     got.dedup();
     assert_eq!((all, got.len()), (10, 10));
+}
+
+async fn no_more_run_than_may_however_many_runners_there_are(store: Arc<dyn Store>) {
+    for n in 0..10 {
+        create(&*store, &new(n, "a"), ROOM).await.unwrap();
+    }
+    let claims = (0..12).map(|n| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { claim(&*store, any(&format!("r{n}"), 3), NOW).await.unwrap() })
+    });
+    let mut got = 0;
+    for one in claims.collect::<Vec<_>>() {
+        got += usize::from(one.await.unwrap().is_some());
+    }
+    assert_eq!(got, 3);
+}
+
+async fn a_runner_without_the_image_leaves_a_run_to_others_for_a_while(store: Arc<dyn Store>) {
+    let store = &*store;
+    create(store, &new(1, "a"), ROOM).await.unwrap();
+    let has = |services: &'static [&'static str]| -> Vec<String> {
+        services.iter().map(ToString::to_string).collect()
+    };
+    let (none, other, both) = (has(&[]), has(&["apache"]), has(&["apache", "nginx"]));
+    let asks = async |services: &[String], now_s: i64| {
+        let who = Claimant {
+            services: Some(services),
+            others_before: now_s - 60,
+            ..any("one", 9)
+        };
+        claim(store, who, now_s).await.unwrap()
+    };
+    assert!(asks(&none, NOW + 59).await.is_none());
+    assert!(asks(&other, NOW + 59).await.is_none());
+    assert_eq!(unexplained(store).await.unwrap(), ["nginx"]);
+    explain(store, "apache", "not this one").await.unwrap();
+    explain(store, "nginx", "no image here").await.unwrap();
+    explain(store, "nginx", "nor there").await.unwrap();
+    assert!(unexplained(store).await.unwrap().is_empty());
+    let waits = get(store, &[1; 16]).await.unwrap().unwrap();
+    assert_eq!(
+        (waits.state, waits.error.as_str()),
+        (State::Queued, "no image here")
+    );
+    let taken = asks(&both, NOW + 59).await.unwrap();
+    assert_eq!((taken.error.as_str(), taken.attempts), ("", 1));
+    create(store, &new(2, "a"), ROOM).await.unwrap();
+    assert!(asks(&other, NOW + 60).await.is_some(), "to say why not");
 }
 
 async fn a_call_is_taken_once(store: Arc<dyn Store>) {
@@ -209,7 +286,7 @@ async fn lists_are_filtered(store: Arc<dyn Store>) {
         };
         create(store, &asked, ROOM).await.unwrap();
     }
-    cancel(store, &[1; 16], "eva", NOW).await.unwrap();
+    cancel(store, &[1; 16], "eva", NOW, vec![]).await.unwrap();
     let ids = async |filter: Filter, before, limit| -> Vec<u8> {
         let runs = list(store, &filter, before, limit).await.unwrap();
         runs.iter().map(|run| run.run_id[0]).collect()
