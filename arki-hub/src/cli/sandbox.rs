@@ -142,7 +142,7 @@ pub(super) struct Build {
     /// Debian's release
     #[arg(long, default_value = "bookworm", value_parser = suite)]
     suite: String,
-    /// Where its packages come from
+    /// Where its packages come from (with a registry: where its image says)
     #[arg(long, default_value = "http://deb.debian.org/debian")]
     mirror: String,
     /// Where they are made; needs 1 GB for a while
@@ -394,12 +394,14 @@ fn tell(service: &str, action: &str, result: &TrialResult) -> anyhow::Result<()>
 }
 
 /// Waits for the copies' removal, and says how it went.
-async fn gone(engine: &Engine) -> &'static str {
+async fn gone(engine: &Engine) -> String {
     if engine.cleared(REMOVAL_TIME).await {
-        "every copy is gone"
-    } else {
-        "a copy could not be removed yet: it ends by itself (docker ps --filter label=io.arki.sandbox)"
+        return "every copy is gone".to_owned();
     }
+    format!(
+        "a copy is not gone yet: it ends by itself, or by `docker rm -f $(docker ps -aq --filter label=io.arki.sandbox={})`",
+        engine.installation()
+    )
 }
 
 fn change(measured: &Measured) -> String {

@@ -4,6 +4,7 @@
 
 use super::container::LABEL;
 use bollard::Docker;
+use bollard::errors::Error::DockerResponseServerError;
 use bollard::models::ContainerSummary;
 use bollard::query_parameters::ListContainersOptionsBuilder;
 use std::collections::HashMap;
@@ -115,6 +116,11 @@ impl Engine {
         self.0.has_left.store(true, Ordering::Relaxed);
     }
 
+    /// What was left is gone.
+    pub(super) fn reaped(&self) {
+        self.0.has_left.store(false, Ordering::Relaxed);
+    }
+
     /// Waits until every container that was made here is gone; false if one could not be removed, or that takes longer
     /// than `patience`.
     pub async fn cleared(&self, patience: Duration) -> bool {
@@ -137,13 +143,14 @@ impl Engine {
         &self.0.runtime
     }
 
-    pub(super) fn installation(&self) -> &str {
+    /// What tells the containers of this installation from those of others: the value of their label.
+    pub fn installation(&self) -> &str {
         &self.0.installation
     }
 
     pub(super) fn failed(&self, what: &str, error: &bollard::errors::Error) -> EngineError {
         let reason = match error {
-            bollard::errors::Error::DockerResponseServerError { message, .. } => message.clone(),
+            DockerResponseServerError { message, .. } => message.clone(),
             other => other.to_string(),
         };
         if matches!(
@@ -164,11 +171,16 @@ impl Engine {
 
     /// The ID of the image that `reference` (an ID or a name with a digest) names.
     pub async fn image_id(&self, service: &str, reference: &str) -> Result<String, EngineError> {
-        let seen = self.docker().inspect_image(reference).await;
         let missing = || EngineError::NoImage {
             service: service.to_owned(),
         };
-        seen.ok().and_then(|image| image.id).ok_or_else(missing)
+        match self.docker().inspect_image(reference).await {
+            Ok(image) => image.id.ok_or_else(missing),
+            Err(DockerResponseServerError {
+                status_code: 404, ..
+            }) => Err(missing()),
+            Err(error) => Err(self.failed("look at an image", &error)),
+        }
     }
 
     /// All containers of this installation's sandbox, running or not.

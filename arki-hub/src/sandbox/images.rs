@@ -96,8 +96,9 @@ pub async fn resolved(
     references: &[String],
 ) -> Result<String, EngineError> {
     for reference in references {
-        if let Ok(id) = engine.image_id(service, reference).await {
-            return Ok(id);
+        match engine.image_id(service, reference).await {
+            Err(EngineError::NoImage { .. }) => {}
+            found => return found,
         }
     }
     Err(EngineError::NoImage {
@@ -108,23 +109,28 @@ pub async fn resolved(
 /// The images that were made for `service`, the newest first.
 async fn made(store: &dyn Store, service: &str) -> Result<Vec<String>, StoreError> {
     let ids = settings::get(store, &setting(service)).await?;
-    let ids = ids.map(|ids| String::from_utf8_lossy(&ids).into_owned());
-    let ids = ids.as_deref().unwrap_or_default().lines();
-    Ok(ids.map(str::to_owned).collect())
+    Ok(list(ids.as_deref()))
+}
+
+fn list(ids: Option<&[u8]>) -> Vec<String> {
+    let ids = String::from_utf8_lossy(ids.unwrap_or_default());
+    ids.lines().map(str::to_owned).collect()
 }
 
 /// Puts the image `id` on the list for `service`; the oldest is forgotten where there are too many.
 pub async fn allow(store: &dyn Store, service: &str, id: &str) -> Result<(), StoreError> {
+    let name = setting(service);
     for _ in 0..WRITES_MAX {
-        let mut ids = made(store, service).await?;
+        let old = settings::get(store, &name).await?;
+        let mut ids = list(old.as_deref());
         if ids.first().is_some_and(|first| first == id) {
             return Ok(());
         }
         ids.retain(|other| other != id);
         ids.insert(0, id.to_owned());
         ids.truncate(ALLOWED_MAX);
-        settings::set(store, &setting(service), ids.join("\n").as_bytes()).await?;
-        if made(store, service).await?.iter().any(|other| other == id) {
+        let new = ids.join("\n");
+        if settings::replace(store, &name, old.as_deref(), new.as_bytes()).await? {
             return Ok(());
         }
     }
@@ -356,6 +362,13 @@ mod tests {
         for n in 10..40 {
             allow(store, "nginx", &format!("sha256:{n}")).await.unwrap();
         }
+        // two hosts at one time
+        let (one, other) = (allow(store, "apache", "a"), allow(store, "apache", "b"));
+        let (one, other) = tokio::join!(one, other);
+        one.and(other).unwrap();
+        let mut both = made(store, "apache").await.unwrap();
+        both.sort();
+        assert_eq!(both, ["a", "b"]);
         let kept = named().await;
         assert_eq!((kept.len(), kept[0].as_str()), (ALLOWED_MAX, "sha256:39"));
     }

@@ -22,6 +22,9 @@ const LOOK: Duration = Duration::from_millis(250);
 const RENEW: Duration = Duration::from_secs(1);
 /// How often orphans are looked for.
 const REAP: Duration = Duration::from_secs(15);
+/// A full queue (100 runs, two at one time, five seconds each) has its turn within this, and who makes an image after the
+/// first run that lacks it is done.
+const OTHERS_TIME_S: i64 = 15 * 60;
 /// For the containers of the last runs to go, when this ends.
 const REMOVAL_TIME: Duration = Duration::from_secs(10);
 /// After the engine did not answer.
@@ -60,7 +63,7 @@ pub async fn serve(hub: Arc<Hub>, name: String, mut stop: watch::Receiver<bool>)
     let reaping = tokio::spawn(reap_always(Arc::clone(&hub), engine.clone(), stop.clone()));
     let room = Arc::new(Semaphore::new(config.runs_at_one_time as usize));
     let (mut look, mut took_stock) = (interval(LOOK), interval(REAP));
-    let mut stock = Stock::default();
+    let mut stock = None;
     loop {
         let is_old = tokio::select! {
             biased;
@@ -70,10 +73,14 @@ pub async fn serve(hub: Arc<Hub>, name: String, mut stop: watch::Receiver<bool>)
             () = hub.run_queued.notified() => false,
         };
         if is_old {
-            stock = Stock::take(&hub, &engine).await;
+            match Stock::take(&hub, &engine).await {
+                Ok(taken) => stock = Some(taken),
+                Err(error) => tracing::warn!(%error, "the images could not be looked at"),
+            }
         }
+        let Some(stock) = &stock else { continue };
         while let Ok(permit) = Arc::clone(&room).try_acquire_owned() {
-            let claimed = claim(&hub, &name, &stock).await;
+            let claimed = claim(&hub, &name, stock).await;
             let run = match claimed {
                 Ok(Some(run)) => run,
                 Ok(None) => break,
@@ -119,21 +126,24 @@ struct Stock {
 }
 
 impl Stock {
-    async fn take(hub: &Hub, engine: &Engine) -> Self {
+    async fn take(hub: &Hub, engine: &Engine) -> Result<Self, RunnerError> {
         let mut stock = Self::default();
         for profile in hub.profiles.iter() {
             let name = &profile.name;
             match images::allowed(&hub.config.sandbox, &*hub.store, engine, name).await {
                 Ok(_) => stock.services.push(name.clone()),
-                Err(error) => stock.missing.push((name.clone(), error.to_string())),
+                Err(RunnerError::Engine(error @ EngineError::NoImage { .. })) => {
+                    stock.missing.push((name.clone(), error.to_string()));
+                }
+                Err(error) => return Err(error),
             }
         }
-        stock
+        Ok(stock)
     }
 }
 
-/// Ends what killed its runners, and takes the next run. One whose image is not here is left to other runners for as long
-/// as one of them may be busy, and then taken to be failed.
+/// Ends what killed its runners, and takes the next run. One whose image is not here is left to other runners, with a word
+/// why it waits; after [`OTHERS_TIME_S`] it is taken, and fails with that word.
 async fn claim(hub: &Hub, name: &str, stock: &Stock) -> Result<Option<Run>, StoreError> {
     let now_s = hub.clock.now_s();
     for run in sandbox::died(&*hub.store, now_s).await? {
@@ -149,7 +159,7 @@ async fn claim(hub: &Hub, name: &str, stock: &Stock) -> Result<Option<Run>, Stor
         runner: name,
         running_max: i64::from(config.runs_at_one_time),
         services: Some(&stock.services),
-        others_before: now_s - config.run_time.seconds(),
+        others_before: now_s - OTHERS_TIME_S,
     };
     let claimed = sandbox::claim(&*hub.store, who, now_s).await?;
     if claimed.is_none() && !stock.missing.is_empty() {
@@ -275,13 +285,18 @@ async fn reap_always(hub: Arc<Hub>, engine: Engine, mut stop: watch::Receiver<bo
 
 /// Removes the containers whose claim is over; returns how many.
 pub async fn reap(hub: &Hub, engine: &Engine) -> Result<usize, RunnerError> {
-    let mut removed = 0;
+    let (mut removed, mut left) = (0, false);
     for container in engine.containers().await? {
         let labels = container.labels.unwrap_or_default();
         let Some(id) = container.id else { continue };
         if is_orphan(hub, &labels).await? {
-            removed += usize::from(engine.remove(&id).await);
+            let is_gone = engine.remove(&id).await;
+            removed += usize::from(is_gone);
+            left |= !is_gone;
         }
+    }
+    if !left {
+        engine.reaped();
     }
     Ok(removed)
 }

@@ -30,3 +30,25 @@ pub async fn set(store: &dyn Store, name: &str, value: &[u8]) -> Result<(), Stor
                   ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     store.query(upsert, &values![name, value]).await.map(drop)
 }
+
+/// Sets the value called `name` if it is still `old` (`None`: if there is none yet); false where somebody else was faster.
+pub async fn replace(
+    store: &dyn Store,
+    name: &str,
+    old: Option<&[u8]>,
+    value: &[u8],
+) -> Result<bool, StoreError> {
+    let rows = match old {
+        None => {
+            let insert = "INSERT INTO setting (name, value) VALUES ($1, $2) \
+                          ON CONFLICT DO NOTHING RETURNING name";
+            store.query(insert, &values![name, value]).await?
+        }
+        Some(old) => {
+            let update =
+                "UPDATE setting SET value = $2 WHERE name = $1 AND value = $3 RETURNING name";
+            store.query(update, &values![name, value, old]).await?
+        }
+    };
+    Ok(!rows.is_empty())
+}

@@ -8,6 +8,11 @@ use super::ImageError;
 use bollard::query_parameters::BuildImageOptionsBuilder;
 use futures_util::StreamExt;
 use std::fmt::Write;
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+
+/// Some 200 MB of packages over a slow line.
+const BUILD_TIME: Duration = Duration::from_secs(30 * 60);
 
 /// Makes the image of `profile` over Debian's `suite` and gives it to the engine; returns its ID.
 pub async fn build(engine: &Engine, profile: &Profile, suite: &str) -> Result<String, ImageError> {
@@ -20,7 +25,11 @@ pub async fn build(engine: &Engine, profile: &Profile, suite: &str) -> Result<St
     let context = archive_of("Dockerfile", dockerfile(profile, suite).into_bytes());
     let body = bollard::body_full(context);
     let mut said = Box::pin(engine.docker().build_image(options, None, Some(body)));
-    while let Some(line) = said.next().await {
+    let end = Instant::now() + BUILD_TIME;
+    while let Some(line) = timeout_at(end, said.next())
+        .await
+        .map_err(|_| late(&name))?
+    {
         line.map_err(|error| {
             engine.failed(
                 &format!("build {name} over debian:{suite}-slim (without a registry: as root, with debootstrap, `--from packages`)"),
@@ -29,6 +38,13 @@ pub async fn build(engine: &Engine, profile: &Profile, suite: &str) -> Result<St
         })?;
     }
     Ok(engine.image_id(&profile.name, &name).await?)
+}
+
+fn late(name: &str) -> ImageError {
+    ImageError::Io {
+        what: format!("build {name}"),
+        reason: format!("it took longer than {} min", BUILD_TIME.as_secs() / 60),
+    }
 }
 
 /// No shell stands between the profile and the commands.
