@@ -117,21 +117,15 @@ async fn who_gives_up_root_keeps_the_group_of_the_engine() {
     give(&folder);
     let path = folder.join("engine");
     let engine = UnixListener::bind(&path).unwrap();
-    for (mode, reaches_it) in [(0o660, true), (0o600, false)] {
-        chown(&path, Some(0), Some(GROUP)).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-        let mut callers = Vec::new();
-        let mut asked = std::pin::pin!(hub.home.ask(&["doctor"]));
-        let output = loop {
-            tokio::select! {
-                output = &mut asked => break output,
-                caller = engine.accept() => {
-                    callers.push(caller.unwrap().0.peer_cred().unwrap().uid());
-                }
-            }
-        };
-        assert_eq!(!callers.is_empty(), reaches_it, "{output:?}");
-        assert!(callers.iter().all(|uid| *uid == OWNER), "{callers:?}");
+    chown(&path, Some(0), Some(GROUP)).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o660)).unwrap();
+    tokio::select! {
+        output = hub.home.ask(&["runner"]) => panic!("it ended: {output:?}"),
+        caller = engine.accept() => {
+            assert_eq!(caller.unwrap().0.peer_cred().unwrap().uid(), OWNER);
+        }
+        // it asks at once; while it may not open the socket nobody comes
+        () = tokio::time::sleep(std::time::Duration::from_secs(20)) => panic!("nobody came"),
     }
 }
 

@@ -12,6 +12,8 @@ use std::time::Duration;
 /// Who stays blocked is counted, and who begins to grow is followed, after this long at the latest: what is shorter is no
 /// prediction (the design's spike).
 const LOOKED_AT_S: f64 = 120.0;
+/// A pass begins some milliseconds late, and four of them are two minutes all the same.
+const LATE: f64 = 1.01;
 /// So at 30 s a pass, and at shorter ones: to know who grew matters most where somebody looks every second.
 const EVERY_MAX: u32 = 4;
 
@@ -46,7 +48,7 @@ impl Resting {
             .map_or(0.0, |began| at.saturating_sub(began).as_secs_f64());
         // A little more or less changes no turns: whose turn it was would be passed over again and again.
         if self.every == 0 || (passed_s - self.interval_s).abs() > 0.1 * self.interval_s {
-            let fits = LOOKED_AT_S / passed_s.max(1.0);
+            let fits = LATE * LOOKED_AT_S / passed_s.max(1.0);
             self.every = fits.clamp(1.0, EVERY_MAX.into()) as u32;
             self.interval_s = passed_s;
         }
