@@ -27,6 +27,7 @@ pub mod profile;
 pub mod profiles;
 pub mod result;
 pub mod runner;
+mod seccomp;
 pub mod trial;
 mod usage;
 

@@ -88,7 +88,7 @@ async fn sandbox(config: &Config, store: &dyn Store, report: &mut Report) -> any
             Ok("off: no trial runs inside this hub".into()),
         );
     }
-    let engine = Engine::connect(&settings.docker, &settings.runtime, "doctor").await;
+    let engine = Engine::connect(&settings.docker, settings, "doctor").await;
     let about = engine.as_ref().map(|engine| engine.about().to_owned());
     report.add("sandbox.docker", about.map_err(ToString::to_string))?;
     let (Ok(engine), Ok(profiles)) = (engine, profiles) else {

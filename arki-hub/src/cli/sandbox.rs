@@ -223,7 +223,7 @@ async fn engine(here: &Here<'_>) -> anyhow::Result<Engine> {
     } else {
         &config.docker
     };
-    Ok(Engine::connect(socket, &config.runtime, &here.known.installation).await?)
+    Ok(Engine::connect(socket, config, &here.known.installation).await?)
 }
 
 async fn build(here: &Here<'_>, args: &Build) -> anyhow::Result<()> {

@@ -18,6 +18,8 @@ pub struct Sandbox {
     pub docker: String,
     /// The container runtime (`runc`, `runsc`, `kata`); empty means the engine's own default.
     pub runtime: String,
+    /// Where Podman finds the seccomp profile of the copies: the file of the package. Docker needs none.
+    pub seccomp_file: PathBuf,
     /// A directory of service profiles over those that come with the hub; empty means none.
     pub profiles: PathBuf,
     /// Images that may be used instead of those that `sandbox images build` made: `nginx = "sha256:…"`, or a name with
@@ -57,6 +59,7 @@ impl Default for Sandbox {
         Self {
             docker: String::new(),
             runtime: String::new(),
+            seccomp_file: PathBuf::from("/usr/share/arki/seccomp.json"),
             profiles: PathBuf::new(),
             images: BTreeMap::new(),
             runs_at_one_time: 2,

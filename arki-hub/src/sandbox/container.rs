@@ -8,8 +8,10 @@
 
 use super::engine::{Alive, Engine, EngineError};
 use super::profile::{Profile, Tmpfs};
+use super::seccomp;
 use super::usage::{self, Usage};
 use bollard::errors::Error::DockerResponseServerError;
+use bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
 use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, ResourcesUlimits};
 use bollard::query_parameters::{
     InspectContainerOptions, RemoveContainerOptionsBuilder, StartContainerOptions,
@@ -20,8 +22,6 @@ use std::collections::HashMap;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// Compiled in, so that the profile and the program are always of one version.
-const SECCOMP: &str = include_str!("../../../packaging/seccomp/sandbox.json");
 /// The label by which the sandbox finds its containers; its value is the installation's.
 pub(super) const LABEL: &str = "io.arki.sandbox";
 /// Which run, which claim of it, and when the container ends by itself (Unix seconds).
@@ -34,6 +34,9 @@ const SCRATCH_MIB: u32 = 16;
 const SHARED_BYTES: i64 = 16 << 20;
 /// Open files of one process.
 const FILES_MAX: i64 = 1_024;
+/// Processes of the copy's user on the whole host. Podman would raise it to four million, which not every host permits; the
+/// copy's own are bounded by its control group.
+const USER_PROCESSES_MAX: i64 = 16_384;
 /// Past the run's own time, the container's clock leaves room for the runner to look at what is there.
 pub(super) const GRACE_S: i64 = 20;
 
@@ -126,6 +129,12 @@ impl Container {
         body: ContainerCreateBody,
         alive: Alive,
     ) -> Result<Held, EngineError> {
+        let tmpfs = body.host_config.as_ref().and_then(|of| of.tmpfs.as_ref());
+        let places: Vec<String> = tmpfs
+            .into_iter()
+            .flatten()
+            .map(|(path, _)| path.clone())
+            .collect();
         let made = engine.docker().create_container(None, body).await;
         let id = made
             .map_err(|error| engine.failed("make a container", &error))?
@@ -138,7 +147,50 @@ impl Container {
             .start_container(&held.id, None::<StartContainerOptions>)
             .await;
         started.map_err(|error| held.engine.failed("start a container", &error))?;
+        if held.engine.seccomp_file().is_some() {
+            held.open_to_all(places).await?;
+        }
         Ok(held)
+    }
+
+    /// Lets everybody in the container write to its places, where a tmpfs has no owner, and takes on the permissions of the
+    /// directory that it covers (runc 1.1). Root in there has no capability, but the tmpfs is its own.
+    async fn open_to_all(&self, places: Vec<String>) -> Result<(), EngineError> {
+        let docker = self.engine.docker();
+        let failed = |error| self.engine.failed("open a tmpfs to the service", &error);
+        let options = CreateExecOptions {
+            user: Some("0:0".to_owned()),
+            cmd: Some(
+                ["chmod", "1777"]
+                    .map(str::to_owned)
+                    .into_iter()
+                    .chain(places)
+                    .collect(),
+            ),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            ..CreateExecOptions::default()
+        };
+        let id = docker
+            .create_exec(&self.id, options)
+            .await
+            .map_err(failed)?
+            .id;
+        let started = docker.start_exec(&id, None::<StartExecOptions>).await;
+        let mut said = String::new();
+        if let StartExecResults::Attached { mut output, .. } = started.map_err(failed)? {
+            while let Some(Ok(part)) = output.next().await {
+                said.push_str(&part.to_string());
+            }
+        }
+        let ended = docker.inspect_exec(&id).await.map_err(failed)?;
+        if ended.exit_code == Some(0) {
+            return Ok(());
+        }
+        Err(EngineError::Refused {
+            what: "open a tmpfs to the service".into(),
+            reason: said.trim().to_owned(),
+        })
     }
 
     /// What it uses, as the engine says it. That takes a second or two.
@@ -241,22 +293,29 @@ fn host_config(engine: &Engine, purpose: &Purpose<'_>) -> HostConfig {
         soft: Some(value),
         hard: Some(value),
     };
+    let mut ulimits = vec![limit("nofile", FILES_MAX), limit("core", 0)];
+    let (mut seccomp, mut sysctls) = (format!("seccomp={}", seccomp::PROFILE), None);
+    if let Some(file) = engine.seccomp_file() {
+        seccomp = format!("seccomp={}", file.display());
+        ulimits.push(limit("nproc", USER_PROCESSES_MAX));
+        // as Docker has it: a service binds port 80 in a network of its own without being root
+        let port = "net.ipv4.ip_unprivileged_port_start".to_owned();
+        sysctls = Some(HashMap::from([(port, "0".to_owned())]));
+    }
     HostConfig {
         readonly_rootfs: Some(true),
         network_mode: Some("none".into()),
         cap_drop: Some(vec!["ALL".into()]),
-        security_opt: Some(vec![
-            "no-new-privileges".into(),
-            format!("seccomp={SECCOMP}"),
-        ]),
+        security_opt: Some(vec!["no-new-privileges".into(), seccomp]),
         memory: Some(memory_bytes),
         memory_swap: Some(memory_bytes),
         nano_cpus: Some((limits.cpus * 1e9) as i64),
         pids_limit: Some(i64::from(limits.processes)),
-        ulimits: Some(vec![limit("nofile", FILES_MAX), limit("core", 0)]),
+        ulimits: Some(ulimits),
+        sysctls,
         ipc_mode: Some("private".into()),
         shm_size: Some(SHARED_BYTES),
-        tmpfs: Some(places(purpose)),
+        tmpfs: Some(places(purpose, engine.seccomp_file().is_none())),
         extra_hosts: Some(
             purpose
                 .hosts
@@ -275,7 +334,9 @@ fn host_config(engine: &Engine, purpose: &Purpose<'_>) -> HostConfig {
     }
 }
 
-fn places(purpose: &Purpose<'_>) -> HashMap<String, String> {
+/// Where the copy may write. Where the engine gives a tmpfs no owner (Podman), everybody in the container may: that is
+/// the service and its probes.
+fn places(purpose: &Purpose<'_>, has_owner: bool) -> HashMap<String, String> {
     let (user, group) = purpose.profile.ids().unwrap_or((65_534, 65_534));
     let scratch = Tmpfs {
         path: "/tmp".into(),
@@ -294,8 +355,12 @@ fn places(purpose: &Purpose<'_>) -> HashMap<String, String> {
             mebibytes,
             mode,
         } = place;
-        let options =
-            format!("rw,nosuid,nodev,noexec,size={mebibytes}m,mode={mode},uid={user},gid={group}");
+        let who = if has_owner {
+            format!("mode={mode},uid={user},gid={group}")
+        } else {
+            "mode=1777,notmpcopyup".to_owned()
+        };
+        let options = format!("rw,nosuid,nodev,noexec,size={mebibytes}m,{who}");
         (path.clone(), options)
     })
     .collect()

@@ -1,13 +1,16 @@
 //! The container engine: Docker. The socket is as good as root on its host: only a runner opens it, and asks for nothing
-//! but the containers described in `container`. The compatible socket of Podman answers, but version 4.3 takes neither
-//! a seccomp profile by its content nor the owner of a tmpfs, so that a copy cannot be made there.
+//! but the containers described in `container`. Podman's compatible socket does as well, with two differences: it reads the
+//! seccomp profile from a file on its own host instead of taking its content, and gives a tmpfs no owner.
 
 use super::container::LABEL;
+use super::seccomp;
+use crate::config::Sandbox;
 use bollard::Docker;
 use bollard::errors::Error::DockerResponseServerError;
 use bollard::models::ContainerSummary;
 use bollard::query_parameters::ListContainersOptionsBuilder;
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -26,6 +29,8 @@ struct Inner {
     docker: Docker,
     socket: String,
     runtime: String,
+    /// What Podman reads the seccomp profile from; nothing where the engine takes it as it is.
+    seccomp_file: Option<PathBuf>,
     installation: String,
     about: String,
     /// Containers that were made here and are not known to be gone.
@@ -77,10 +82,11 @@ pub enum EngineError {
 }
 
 impl Engine {
-    /// Connects to the engine at `socket` (`unix:///…`). `installation` tells the containers of this hub from others.
+    /// Connects to the engine at `socket` (`unix:///…`), as `settings` say. `installation` tells the containers of this hub
+    /// from others.
     pub async fn connect(
         socket: &str,
-        runtime: &str,
+        settings: &Sandbox,
         installation: &str,
     ) -> Result<Self, EngineError> {
         let absent = |error: bollard::errors::Error| EngineError::Absent {
@@ -94,10 +100,16 @@ impl Engine {
         let parts = version.components.unwrap_or_default();
         let is_podman = parts.iter().any(|part| part.name.contains("Podman"));
         let name = if is_podman { "Podman" } else { "Docker" };
+        let seccomp_file = if is_podman {
+            Some(seccomp::file(&settings.seccomp_file)?)
+        } else {
+            None
+        };
         Ok(Self(Arc::new(Inner {
             docker,
             socket: socket.to_owned(),
-            runtime: runtime.to_owned(),
+            runtime: settings.runtime.clone(),
+            seccomp_file,
             installation: installation.to_owned(),
             about: format!("{name} {}", version.version.unwrap_or_default()),
             alive: watch::Sender::new(0),
@@ -141,6 +153,11 @@ impl Engine {
 
     pub(super) fn runtime(&self) -> &str {
         &self.0.runtime
+    }
+
+    /// Where it reads the seccomp profile, if it wants a file.
+    pub(super) fn seccomp_file(&self) -> Option<&Path> {
+        self.0.seccomp_file.as_deref()
     }
 
     /// What tells the containers of this installation from those of others: the value of their label.

@@ -46,7 +46,7 @@ pub async fn serve(hub: Arc<Hub>, name: String, mut stop: watch::Receiver<bool>)
     let config = &hub.config.sandbox;
     let installation = installation(&hub);
     let engine = loop {
-        match Engine::connect(&config.docker, &config.runtime, &installation).await {
+        match Engine::connect(&config.docker, config, &installation).await {
             Ok(engine) => break engine,
             Err(error) => tracing::error!(%error, "trials wait for the container engine"),
         }

@@ -12,6 +12,7 @@ use super::super::profiles::Profiles;
 use super::super::result::{Copy, Fidelity, Outcome, Phase, TrialResult};
 use super::super::runner::{installation, reap};
 use super::super::trial::Trial;
+use crate::config::Sandbox;
 use std::path::Path;
 use std::time::Duration;
 
@@ -27,7 +28,19 @@ async fn engine() -> Option<(Engine, String)> {
         return None;
     };
     let own = arki_model::hex::encode(&crate::random::bytes::<8>());
-    Some((Engine::connect(&socket, "", &own).await.unwrap(), own))
+    Some((
+        Engine::connect(&socket, &settings(), &own).await.unwrap(),
+        own,
+    ))
+}
+
+/// Podman finds the profile where it stands; Docker does not look.
+fn settings() -> Sandbox {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging/seccomp/sandbox.json");
+    Sandbox {
+        seccomp_file: file,
+        ..Sandbox::default()
+    }
 }
 
 fn profile(name: &str) -> Profile {
@@ -369,7 +382,7 @@ async fn a_container_whose_claim_is_over_is_reaped_and_no_other() {
     let hub = crate::testing::start("").await;
     let store = &*hub.hub.store;
     let socket = std::env::var("ARKI_TEST_DOCKER").unwrap();
-    let engine = Engine::connect(&socket, "", &installation(&hub.hub))
+    let engine = Engine::connect(&socket, &settings(), &installation(&hub.hub))
         .await
         .unwrap();
     let asked = Ask {
