@@ -6,7 +6,7 @@ use super::container::LABEL;
 use super::seccomp;
 use crate::config::Sandbox;
 use bollard::Docker;
-use bollard::errors::Error::DockerResponseServerError;
+use bollard::errors::Error::{DockerResponseServerError, JsonDataError};
 use bollard::models::ContainerSummary;
 use bollard::query_parameters::ListContainersOptionsBuilder;
 use std::collections::HashMap;
@@ -19,6 +19,10 @@ use tokio::time::timeout;
 
 /// For one request to the engine, in seconds.
 const REQUEST_S: u64 = 60;
+
+/// A list that is not understood is asked for again: three seconds in all.
+const TRIES: u32 = 30;
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// An engine that answers.
 #[derive(Debug, Clone)]
@@ -208,7 +212,16 @@ impl Engine {
             .all(true)
             .filters(&filters)
             .build();
-        let listed = self.docker().list_containers(Some(options)).await;
-        listed.map_err(|error| self.failed("list containers", &error))
+        let mut tries = 1;
+        loop {
+            match self.docker().list_containers(Some(options.clone())).await {
+                // a container that ends is "stopped" for a moment in Podman, and that is no state of Docker's
+                Err(JsonDataError { .. }) if self.seccomp_file().is_some() && tries < TRIES => {
+                    tries += 1;
+                    tokio::time::sleep(PAUSE).await;
+                }
+                listed => return listed.map_err(|error| self.failed("list containers", &error)),
+            }
+        }
     }
 }
