@@ -63,8 +63,7 @@ pub(super) fn gate(forecast: &Forecast, known_s: i64, stopped: usize) -> Gate {
     if known_s < FIRST_DAY_S && median > FIRST_DAY_REACH_S {
         return Gate::Early;
     }
-    let hold = HOLD_S as f64;
-    let way = (forecast.age_s + hold) / (forecast.age_s + median);
+    let way = way(forecast);
     let width = (high - low) / median.max(1.0);
     let way_min = way_min(median, width, known_s);
     if way < way_min.powf(1.0 / (1.0 + stopped as f64)) {
@@ -83,6 +82,11 @@ pub(super) fn gate(forecast: &Forecast, known_s: i64, stopped: usize) -> Gate {
         return Gate::Vague;
     }
     Gate::Open
+}
+
+/// The share of the way that will be behind the climb when the message is out.
+pub(super) fn way(forecast: &Forecast) -> f64 {
+    (forecast.age_s + HOLD_S as f64) / (forecast.age_s + forecast.left_s[1])
 }
 
 /// The share of the way that must be behind a climb that has `median` seconds left.

@@ -2,7 +2,7 @@
 
 use super::day::Day;
 use super::follow::Follow;
-use super::gate::{Gate, gate};
+use super::gate::{Gate, gate, way};
 use super::load::{Load, gone_through};
 use super::look::Look;
 use super::sight::{self, Scale, Seen};
@@ -384,6 +384,7 @@ impl State {
             follows: per_load != 0.0,
             driven: now.load.driven(now.view, forecast.age_s),
             age_s: forecast.age_s,
+            way: way(forecast),
         }
     }
 

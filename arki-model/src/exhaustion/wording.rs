@@ -22,12 +22,17 @@ pub(super) struct Companions {
     pub(super) driven: Vec<SeriesId>,
     /// For how long it has been going on.
     pub(super) age_s: f64,
+    /// The share of the way to the bound that is behind it.
+    pub(super) way: f64,
 }
 
 /// One series that rises with a disk is what fills it; two or more are a job at work.
 pub(super) const JOB_SERIES: usize = 2;
 /// Most jobs are over by then.
 const JOB_S: f64 = 2.0 * 3_600.0;
+/// What still climbs with an eighth of the way left may be a job, but one that fills the host: what writes without end
+/// drives the disk's other series as a backup does.
+const JOB_WAY: f64 = 0.875;
 
 /// What pattern knows.
 #[derive(Debug, Clone, Copy)]
@@ -103,7 +108,7 @@ pub(super) fn correlation(seen: &Companions, registry: &Registry) -> Vote {
             Verdict::No,
             format!("it follows the load, which explains {percent:.0} % of the climb"),
         )
-    } else if seen.driven.len() >= JOB_SERIES && seen.age_s < JOB_S {
+    } else if seen.driven.len() >= JOB_SERIES && seen.age_s < JOB_S && seen.way < JOB_WAY {
         let names: Vec<&str> = seen
             .driven
             .iter()

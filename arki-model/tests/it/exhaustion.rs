@@ -33,6 +33,8 @@ struct Host<F> {
     now_s: i64,
     /// By how much the wall clock has been set.
     set_by_s: i64,
+    /// Since when the disk works four times as much, on a host where that is read.
+    writes_from: Option<f64>,
 }
 
 fn settings(step_s: i64) -> Settings {
@@ -57,6 +59,7 @@ impl<F: Fn(f64) -> Option<f64>> Host<F> {
             noise: Noise(7),
             now_s: 0,
             set_by_s: 0,
+            writes_from: None,
         }
     }
 
@@ -74,6 +77,18 @@ impl<F: Fn(f64) -> Option<f64>> Host<F> {
             ] {
                 let value = scale * busy * (1.0 + 0.1 * self.noise.next());
                 values.push((self.engine.series(other, at).unwrap(), value));
+            }
+            if let Some(from) = self.writes_from {
+                let driven = if t < from { 1.0 } else { 4.0 };
+                for (other, scale) in [
+                    ("disk.write_bytes_per_second{a}", 1e6 * driven),
+                    ("disk.busy_percent{a}", 5.0 * driven),
+                    ("net.tx_bytes_per_second{a}", 1e6),
+                    ("process.count", 150.0),
+                ] {
+                    let value = scale * busy * (1.0 + 0.1 * self.noise.next());
+                    values.push((self.engine.series(other, at).unwrap(), value));
+                }
             }
             if let Some(value) = (self.shape)(t) {
                 let value = value + 0.05 * self.noise.next();
@@ -229,6 +244,28 @@ fn a_clock_that_is_set_in_the_middle_changes_nothing() {
         }));
         assert_told(&told, onset, onset + 6.0 * HOUR);
     }
+}
+
+#[test]
+fn what_works_like_a_job_is_told_where_it_would_fill_the_disk_and_else_left_alone() {
+    // the second day: pattern does not know the host yet
+    let onset = 1.5 * DAY;
+    let writes_until = |share: f64| {
+        let mut host = Host::new(30, from(onset, move |h| (h / 1.2).min(share)));
+        host.writes_from = Some(onset);
+        host.run(DISK, onset + 1.2 * HOUR)
+    };
+    assert_eq!(writes_until(0.8), []);
+    let told = writes_until(1.0);
+    let first = told.first().expect("a runaway writer is predicted");
+    let left = onset + 1.2 * HOUR - (first.raised_at - T0) as f64;
+    let eta = first.eta.expect("there is a bound");
+    assert!(left >= 300.0, "only {left} s ahead");
+    assert!(
+        (eta.median_s - left).abs() <= 0.25 * left,
+        "{} s told, {left} s left",
+        eta.median_s
+    );
 }
 
 #[test]
