@@ -25,6 +25,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 mod decode;
 mod group;
+mod keys;
 mod record;
 mod said;
 mod sets;

@@ -1,10 +1,10 @@
 //! From bytes to a batch that is believed: signature first, then decompression, then decoding. No I/O; on blocking
 //! threads, because it is work.
 
+use super::keys::Keys;
 use super::{Job, refusal};
 use crate::server::problem::Problem;
 use crate::store::agents::Known;
-use arki_model::signature::PublicKey;
 use arki_model::wire::{AgentId, Batch, Decompressor, Envelope, Header, WireError, problem};
 use axum::http::StatusCode;
 use std::collections::HashMap;
@@ -36,6 +36,7 @@ const SAMPLES_AT_ONCE: usize = 262_144;
 #[derive(Debug)]
 pub(super) struct Decoders {
     cores: usize,
+    keys: Arc<Keys>,
     idle: Vec<Decompressor>,
 }
 
@@ -43,9 +44,10 @@ pub(super) struct Decoders {
 type Decoded = (Job, Result<Believed, Problem>);
 
 impl Decoders {
-    pub(super) fn new(cores: usize) -> Self {
+    pub(super) fn new(cores: usize, keys: Arc<Keys>) -> Self {
         Self {
             cores,
+            keys,
             idle: Vec::new(),
         }
     }
@@ -63,9 +65,9 @@ impl Decoders {
             let rest = jobs.split_off(jobs.len().min(share));
             let part = std::mem::replace(&mut jobs, rest);
             let (agents, held) = (Arc::clone(agents), Arc::clone(&held));
-            let kept = self.idle.pop();
+            let (keys, kept) = (Arc::clone(&self.keys), self.idle.pop());
             parts.push(tokio::task::spawn_blocking(move || {
-                decode_all(part, &agents, kept, &held)
+                decode_all(part, &agents, &keys, kept, &held)
             }));
         }
         let (mut all, mut left) = (Vec::new(), Vec::new());
@@ -84,6 +86,7 @@ impl Decoders {
 fn decode_all(
     jobs: Vec<Job>,
     agents: &Agents,
+    keys: &Keys,
     kept: Option<Decompressor>,
     held: &AtomicUsize,
 ) -> (Vec<Decoded>, Vec<Job>, Option<Decompressor>) {
@@ -100,7 +103,7 @@ fn decode_all(
     while held.load(Ordering::Relaxed) < SAMPLES_AT_ONCE
         && let Some(job) = jobs.next()
     {
-        let believed = believe(&job.body.bytes, agents, &mut decompressor);
+        let believed = believe(&job.body.bytes, agents, keys, &mut decompressor);
         let samples = believed
             .as_ref()
             .map_or(0, |one| one.batch.records.samples());
@@ -121,6 +124,7 @@ pub(super) fn claimed(body: &[u8]) -> Result<AgentId, Problem> {
 fn believe(
     body: &[u8],
     agents: &Agents,
+    keys: &Keys,
     decompressor: &mut Decompressor,
 ) -> Result<Believed, Problem> {
     let agent_id = claimed(body)?;
@@ -133,11 +137,7 @@ fn believe(
         return Err(Problem::new(StatusCode::FORBIDDEN, detail).of_kind(problem::AGENT_REVOKED));
     }
     let mut last = WireError::Signature(arki_model::signature::SignatureError::Wrong);
-    for key in known
-        .keys
-        .iter()
-        .filter_map(|key| PublicKey::from_bytes(key).ok())
-    {
+    for key in known.keys.iter().filter_map(|key| keys.get(key)) {
         match Envelope::read(body).and_then(|envelope| envelope.verify(&key)) {
             Ok(verified) => {
                 let batch = verified
@@ -200,7 +200,7 @@ mod tests {
             });
         }
         let (cores, one, mut turns) = (2, 273 * 120, 0);
-        let mut decoders = Decoders::new(cores);
+        let mut decoders = Decoders::new(cores, Arc::default());
         while !jobs.is_empty() {
             let before = jobs.len();
             let (decoded, left) = decoders.decode(jobs, &agents).await;

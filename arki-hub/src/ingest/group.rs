@@ -1,6 +1,7 @@
 //! Groups: what came while the last group was committed is committed together.
 
 use super::decode::{Agents, Decoders, claimed};
+use super::keys::Keys;
 use super::record;
 use super::sets::Sets;
 use super::{Job, Problem};
@@ -36,11 +37,12 @@ struct Item {
 pub(super) fn start(hub: &Arc<Hub>, waiting: mpsc::Receiver<Job>) {
     let waiting = Arc::new(Mutex::new(waiting));
     let sets = Arc::new(Sets::default());
+    let keys = Arc::new(Keys::default());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     for _ in 0..WORKERS {
         let (hub, waiting, sets) = (Arc::clone(hub), Arc::clone(&waiting), Arc::clone(&sets));
+        let mut decoders = Decoders::new(cores, Arc::clone(&keys));
         tokio::spawn(async move {
-            let mut decoders = Decoders::new(cores);
             loop {
                 let mut jobs = Vec::new();
                 if waiting.lock().await.recv_many(&mut jobs, GROUP_MAX).await == 0 {

@@ -19,6 +19,7 @@ mod edition;
 mod hours;
 mod migrate;
 mod partition;
+mod reals;
 mod samples;
 mod tls;
 mod value;

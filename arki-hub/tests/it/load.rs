@@ -156,10 +156,20 @@ async fn prepared(hub: &Hub, admin: &str) -> (Vec<Sender>, Vec<(usize, Vec<u8>)>
 }
 
 /// What nobody can save: CPU seconds of checking (with the key's bytes, as a store has them), decompressing and
-/// decoding everything once.
+/// decoding everything once. On all cores at once, as the hub does it: two threads of one core take longer each.
 fn bare(senders: &[Sender], bodies: &[(usize, Vec<u8>)]) -> f64 {
     let keys: Vec<[u8; 32]> = senders.iter().map(|s| *s.key.public().as_bytes()).collect();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let before_s = cpu_s("self");
+    std::thread::scope(|threads| {
+        for part in bodies.chunks(bodies.len().div_ceil(cores)) {
+            threads.spawn(|| believe_all(&keys, part));
+        }
+    });
+    cpu_s("self") - before_s
+}
+
+fn believe_all(keys: &[[u8; 32]], bodies: &[(usize, Vec<u8>)]) {
     let mut decompressor = Decompressor::new().unwrap();
     for (sender, body) in bodies {
         let envelope = Envelope::read(body).unwrap();
@@ -167,7 +177,6 @@ fn bare(senders: &[Sender], bodies: &[(usize, Vec<u8>)]) -> f64 {
         let verified = envelope.verify(&key).unwrap();
         assert_eq!(verified.batch(&mut decompressor).unwrap().records.len(), 1);
     }
-    cpu_s("self") - before_s
 }
 
 /// One connection: a batch, its answer, the next batch; how long each took.

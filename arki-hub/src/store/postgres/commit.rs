@@ -11,6 +11,7 @@
 
 use super::super::{Post, SampleRow, Stored, hours};
 use super::parameters;
+use super::reals::Reals;
 use super::value::microseconds;
 use deadpool_postgres::{Object, Transaction};
 use std::collections::HashMap;
@@ -154,10 +155,10 @@ pub(super) async fn write_rows(
                 &Time(row.time),
                 agent_no,
                 &row.set_no,
-                &row.min,
-                &row.mean,
-                &row.max,
-                &row.last,
+                &Reals(&row.min),
+                &Reals(&row.mean),
+                &Reals(&row.max),
+                &Reals(&row.last),
             ])
             .await?;
     }
@@ -205,7 +206,7 @@ async fn upsert_latest(
             newest.map(|row| Time(row.time)),
             newest.map(|row| row.set_no),
         );
-        let last = newest.map(|row| &row.last);
+        let last = newest.map(|row| Reals(&row.last));
         writer
             .as_mut()
             .write(&[
