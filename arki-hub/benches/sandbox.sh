@@ -56,8 +56,8 @@ late=0
 for name in test reload; do
     bare=$(median <"$work/bare-$name") trial=$(median <"$work/trial-$name")
     awk -v n="$name" -v b="$bare" -v t="$trial" 'BEGIN {
-        printf "nginx %-7s bare docker run %5d ms, request to result %5d ms: %.2f times (goal: 1.5)%s\n", n, b, t, t / b, t > 1.5 * b ? " TOO SLOW" : ""
-        exit t > 1.5 * b
+        printf "nginx %-7s bare docker run %5d ms, request to result %5d ms: %.2f times (goal: 1.5)%s\n", n, b, t, t / b, (t > 1.5 * b) ? " TOO SLOW" : ""
+        exit (t > 1.5 * b)
     }' || late=1
 done
 exit "$late"
