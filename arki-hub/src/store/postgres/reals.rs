@@ -1,5 +1,4 @@
-//! `real[]` as `COPY BINARY` takes it: a sample is four of them, and written whole they cost a third of what they do value
-//! by value.
+//! `real[]` as `COPY BINARY` takes it: a sample is four of them, and the library writes them value by value.
 
 use std::error::Error;
 use tokio_postgres::types::private::BytesMut;
